@@ -1,0 +1,1 @@
+"""What decides: the agent of one ward."""

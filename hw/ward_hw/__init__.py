@@ -1,0 +1,1 @@
+"""What is attached to a hub: ports, drivers and product profiles."""

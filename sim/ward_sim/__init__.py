@@ -1,0 +1,1 @@
+"""What pretends: line, devices, network, source and the story of the simulated ward."""
