@@ -1,0 +1,81 @@
+"""The closed set of statements, each with its number on the wire.
+
+The numbers are CoAP Content-Formats of the experimental range (RFC 7252 §12.3) and the COSE `typ` of the statement
+(RFC 9596); a change of a statement's fields takes a new number.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from ward_protocol.statements.bulletin import Audience, Audio, Bulletin, Cancel, Cap, Text
+from ward_protocol.statements.documents import Authority, Beat, Grants, Kind, Role, RoleKeys, Root
+from ward_protocol.statements.receipt import BoardEvidence, Evidence, Receipt, ZoneEvidence
+from ward_protocol.statements.words import (
+    Category,
+    Certainty,
+    Event,
+    MsgType,
+    Priority,
+    Severity,
+    Status,
+    TimeTrust,
+    Urgency,
+)
+
+Statement = Root | Grants | Beat | Bulletin | Cancel | Receipt
+
+
+class StatementType(IntEnum):
+    """What a signed envelope holds."""
+
+    ROOT = 65101
+    GRANTS = 65102
+    BEAT = 65103
+    BULLETIN = 65104
+    CANCEL = 65105
+    RECEIPT = 65107
+
+
+CLASSES: dict[StatementType, type[Statement]] = {
+    StatementType.ROOT: Root,
+    StatementType.GRANTS: Grants,
+    StatementType.BEAT: Beat,
+    StatementType.BULLETIN: Bulletin,
+    StatementType.CANCEL: Cancel,
+    StatementType.RECEIPT: Receipt,
+}
+TYPES: dict[type[Statement], StatementType] = {kind: number for number, kind in CLASSES.items()}
+
+__all__ = [
+    "CLASSES",
+    "TYPES",
+    "Audience",
+    "Audio",
+    "Authority",
+    "Beat",
+    "BoardEvidence",
+    "Bulletin",
+    "Cancel",
+    "Cap",
+    "Category",
+    "Certainty",
+    "Event",
+    "Evidence",
+    "Grants",
+    "Kind",
+    "MsgType",
+    "Priority",
+    "Receipt",
+    "Role",
+    "RoleKeys",
+    "Root",
+    "Severity",
+    "Statement",
+    "StatementType",
+    "Status",
+    "Text",
+    "TimeTrust",
+    "Urgency",
+    "ZoneEvidence",
+]

@@ -1,0 +1,114 @@
+"""The documents that say whom to trust and what is current: root, grants, beat. Times are Unix seconds, UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from ward_protocol.keys import KID_SIZE
+from ward_protocol.schema import blob, key, many, one_of, struct, table, text, uint
+from ward_protocol.statements.words import Priority
+
+KID = blob(KID_SIZE)
+PUBLIC_KEYS = table(KID, blob(32), 64)
+IDENTIFIER = text(64)
+AREA = text(96)
+
+
+class Role(IntEnum):
+    """What the keys of a root are for."""
+
+    ROOT = 1
+    GRANT = 2
+    BEAT = 3
+    QUORUM = 4
+
+
+class Kind(IntEnum):
+    """What an authority may issue."""
+
+    BULLETIN = 1
+    CANCEL = 2
+    ORDER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RoleKeys:
+    """The keys of one role, and how many of them must sign."""
+
+    threshold: int = key(1, uint(16, 1))
+    kids: tuple[bytes, ...] = key(2, many(KID, 32, 1))
+
+    def __post_init__(self) -> None:
+        if len(set(self.kids)) != len(self.kids) or self.threshold > len(self.kids):
+            raise ValueError("a role needs distinct keys, and not fewer than its threshold")
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The keys and thresholds of the roles; version N + 1 is signed by the thresholds of N and of itself."""
+
+    version: int = key(1, uint(minimum=1))
+    issued: int = key(2, uint())
+    expires: int = key(3, uint())
+    keys: Mapping[bytes, bytes] = key(4, PUBLIC_KEYS)
+    roles: Mapping[Role, RoleKeys] = key(5, table(one_of(Role), struct(RoleKeys), 8))
+
+    def __post_init__(self) -> None:
+        for role in (Role.ROOT, Role.GRANT, Role.BEAT):
+            if role not in self.roles:
+                raise ValueError(f"the role {role.name.lower()} has no keys")
+        if any(kid not in self.keys for role in self.roles.values() for kid in role.kids):
+            raise ValueError("a role names a key that is not listed")
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who may issue what, where, up to which priority, until when.
+
+    An area is a path of names from the whole country down, `vn/01/00268`; a grant covers the areas below it.
+    """
+
+    id: str = key(1, IDENTIFIER)
+    keys: Mapping[bytes, bytes] = key(2, PUBLIC_KEYS)
+    threshold: int = key(3, uint(16, 1))
+    level: int = key(4, uint(9))
+    areas: tuple[str, ...] = key(5, many(AREA, 64, 1))
+    highest_priority: Priority = key(6, one_of(Priority))
+    kinds: tuple[Kind, ...] = key(7, many(one_of(Kind), 8, 1))
+    not_after: int = key(8, uint())
+
+    def __post_init__(self) -> None:
+        if self.threshold > len(self.keys):
+            raise ValueError(f"authority {self.id}: fewer keys than its threshold")
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """All authorities, as of one version under one root."""
+
+    version: int = key(1, uint(minimum=1))
+    issued: int = key(2, uint())
+    expires: int = key(3, uint())
+    root_version: int = key(4, uint(minimum=1))
+    authorities: tuple[Authority, ...] = key(5, many(struct(Authority), 512))
+
+    def __post_init__(self) -> None:
+        if len({one.id for one in self.authorities}) != len(self.authorities):
+            raise ValueError("an authority is listed twice")
+
+    def authority(self, issuer: str) -> Authority | None:
+        """Return the authority of that id, if it is granted anything."""
+        return next((one for one in self.authorities if one.id == issuer), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What is current at the source now: versions, and the highest sequence of each issuer."""
+
+    time: int = key(1, uint())
+    root_version: int = key(2, uint(minimum=1))
+    grants_version: int = key(3, uint(minimum=1))
+    heads: Mapping[str, int] = key(4, table(IDENTIFIER, uint(), 512))
+    nonce: bytes | None = key(5, blob(16, 8), default=None)

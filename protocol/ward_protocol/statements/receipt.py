@@ -1,0 +1,66 @@
+"""What a hub states upward about a statement it was sent: receipts with evidence.
+
+Times are Unix seconds UTC; moments inside the evidence are Unix milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ward_protocol.reasons import Reason
+from ward_protocol.schema import blob, flag, key, many, one_of, struct, text, uint
+from ward_protocol.statements.bulletin import DIGEST
+from ward_protocol.statements.documents import IDENTIFIER
+from ward_protocol.statements.words import Event, TimeTrust
+
+MS = uint(2**53)
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneEvidence:
+    """One zone: when its relay was read back closed and open, and for how long sound was measured behind it."""
+
+    zone: str = key(1, IDENTIFIER)
+    closed_ms: int = key(2, MS)
+    opened_ms: int = key(3, MS)
+    confirmed: bool = key(4, flag())
+    heard_ms: int = key(5, MS)
+
+
+@dataclass(frozen=True, slots=True)
+class BoardEvidence:
+    """One board: from when to when, and how often its frame buffer's digest was compared and agreed."""
+
+    board: str = key(1, IDENTIFIER)
+    shown_ms: int = key(2, MS)
+    ended_ms: int = key(3, MS)
+    compared: int = key(4, uint())
+    agreed: int = key(5, uint())
+    digest: bytes = key(6, blob(16, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was measured during an airing."""
+
+    zones: tuple[ZoneEvidence, ...] = key(1, many(struct(ZoneEvidence), 64))
+    boards: tuple[BoardEvidence, ...] = key(2, many(struct(BoardEvidence), 8))
+    played_ms: int = key(3, MS)
+    requested_ms: int = key(4, MS)
+    attempts: int = key(5, uint(1000, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One event in the life of a statement; each names the digest of the hub's receipt before it."""
+
+    hub: str = key(1, IDENTIFIER)
+    sequence: int = key(2, uint(minimum=1))
+    statement: bytes = key(3, DIGEST)
+    event: Event = key(4, one_of(Event))
+    time: int = key(5, uint())
+    time_trust: TimeTrust = key(6, one_of(TimeTrust))
+    previous: bytes = key(7, blob(32, 0))
+    reason: Reason | None = key(8, one_of(Reason), default=None)
+    detail: str = key(9, text(300), default="")
+    evidence: Evidence | None = key(10, struct(Evidence), default=None)
