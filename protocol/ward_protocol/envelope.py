@@ -13,8 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import cbor2
-
 from ward_protocol import cbor
 from ward_protocol.errors import EnvelopeError, MisuseError
 from ward_protocol.keys import KID_SIZE, PublicKey, Signer
@@ -24,7 +22,8 @@ from ward_protocol.statements import CLASSES, TYPES, Statement, StatementType
 
 ALG, KID, TYP = 1, 4, 16
 EDDSA = -8
-TAG_SIGN1, TAG_SIGN = 18, 98
+# The shortest heads of CBOR tags 18 and 98; the array follows. cbor2 would give a tag's content other types.
+TAG_SIGN1, TAG_SIGN = b"\xd2", b"\xd8\x62"
 MAX_SIZE = 64 * 1024
 MAX_SIGNERS = 16
 SINGLE = frozenset({StatementType.BEAT, StatementType.RECEIPT})
@@ -53,12 +52,9 @@ class Envelope:
         """Read an envelope; raises EnvelopeError or StatementError naming the rule that it breaks."""
         if len(data) > max_size:
             raise EnvelopeError(Reason.TOO_LARGE, f"{len(data)} bytes, the limit is {max_size}")
-        item = cbor.decode(data, "envelope")
-        if type(item) is not cbor2.CBORTag or item.tag not in (TAG_SIGN1, TAG_SIGN):
-            raise EnvelopeError(Reason.MALFORMED_COSE, "not a tagged COSE_Sign1 or COSE_Sign")
-        parts = _sequence(item.value, 4, "envelope")
-        kind, payload, signatures = (_read_sign1 if item.tag == TAG_SIGN1 else _read_sign)(parts)
-        if (kind in SINGLE) != (item.tag == TAG_SIGN1):
+        tag, parts = _untag(data)
+        kind, payload, signatures = (_read_sign1 if tag == TAG_SIGN1 else _read_sign)(parts)
+        if (kind in SINGLE) != (tag == TAG_SIGN1):
             raise EnvelopeError(Reason.MALFORMED_COSE, f"a {kind.name.lower()} has the other COSE form")
         return cls(data, kind, from_map(CLASSES[kind], cbor.decode(payload, "statement")), signatures)
 
@@ -90,7 +86,7 @@ def sign(statement: Statement, signers: Sequence[Signer]) -> bytes:
         (signer,) = signers
         protected = cbor.encode({ALG: EDDSA, KID: signer.kid, TYP: int(kind)})
         signature = signer.sign(_to_be_signed1(protected, payload))
-        return cbor.encode(cbor2.CBORTag(TAG_SIGN1, [protected, {}, payload, signature]))
+        return TAG_SIGN1 + cbor.encode([protected, {}, payload, signature])
     body = cbor.encode({TYP: int(kind)})
     return _sign_envelope(body, payload, [_signature(signer, body, payload) for signer in signers])
 
@@ -102,12 +98,12 @@ def add_signature(data: bytes, signer: Signer) -> bytes:
         raise MisuseError(f"a {envelope.type.name.lower()} can hold no more signatures")
     if any(one.kid == signer.kid for one in envelope.signatures):
         raise MisuseError(f"key {signer.kid.hex()} has signed already")
-    body, _, payload, signatures = cbor.decode(data, "envelope").value
+    body, _, payload, signatures = _untag(data)[1]
     return _sign_envelope(body, payload, [*signatures, _signature(signer, body, payload)])
 
 
 def _sign_envelope(body: bytes, payload: bytes, signatures: list[Any]) -> bytes:
-    return cbor.encode(cbor2.CBORTag(TAG_SIGN, [body, {}, payload, signatures]))
+    return TAG_SIGN + cbor.encode([body, {}, payload, signatures])
 
 
 def _signature(signer: Signer, body: bytes, payload: bytes) -> list[Any]:
@@ -121,6 +117,13 @@ def _to_be_signed1(protected: bytes, payload: bytes) -> bytes:
 
 def _to_be_signed(body: bytes, protected: bytes, payload: bytes) -> bytes:
     return cbor.encode(["Signature", body, protected, b"", payload])
+
+
+def _untag(data: bytes) -> tuple[bytes, list[Any]]:
+    for tag in (TAG_SIGN1, TAG_SIGN):
+        if data.startswith(tag):
+            return tag, _sequence(cbor.decode(data[len(tag) :], "envelope"), 4, "envelope")
+    raise EnvelopeError(Reason.MALFORMED_COSE, "not a tagged COSE_Sign1 or COSE_Sign")
 
 
 def _sequence(item: Any, length: int, what: str) -> list[Any]:
