@@ -1,4 +1,4 @@
-"""Build step: compiles each gettext catalogue (`*.po`) to the `*.mo` beside it, for wheel and editable install.
+"""Build step: compiles each gettext catalogue (`*.po`) to the `*.mo` beside it, for every kind of install.
 
 The compiled files are build products: in .gitignore, in the wheel, never in git.
 """
