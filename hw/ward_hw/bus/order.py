@@ -1,0 +1,84 @@
+"""One order to a bus, and the queue in which orders wait: most urgent first, then first come."""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from pymodbus.pdu import ModbusPDU
+
+if TYPE_CHECKING:
+    from ward_hw.bus.answer import Expected
+
+Accept = Callable[[ModbusPDU], bool]
+"""Says whether an answer proves by its content (a nonce) that it answers *this* request."""
+
+
+class Priority(IntEnum):
+    """Who goes first when several wait for one line."""
+
+    EMERGENCY = 0
+    SAFETY = 1  # renewing the lease of closed relays
+    COMMAND = 2
+    POLL = 3
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    """A request waiting for its turn, then for its answer in ``future`` (None for a broadcast)."""
+
+    unit: int
+    frame: bytes
+    expected: Expected | None  # None: a broadcast, which nobody answers
+    priority: Priority
+    number: int  # order of arrival
+    future: asyncio.Future[ModbusPDU | None]
+    accept: Accept | None = None
+    may_be_stale: bool = (
+        False  # the caller does not believe the answer anyway: no need to wait for a quiet unit
+    )
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Position in the queue."""
+        return self.priority, self.number
+
+    @property
+    def heeds_quarantine(self) -> bool:
+        """Whether a late answer of the same unit could be taken for the answer to this order."""
+        return self.accept is None and not self.may_be_stale and self.expected is not None
+
+
+@dataclass(slots=True)
+class OrderQueue:
+    """Waiting orders. ``arrived`` is set by every new one and cleared by the owner."""
+
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _orders: list[Order] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self._orders)
+
+    def __iter__(self) -> Iterator[Order]:
+        return iter(self._orders)
+
+    def put(self, order: Order) -> None:
+        """Let an order wait."""
+        bisect.insort(self._orders, order, key=lambda waiting: waiting.key)
+        self.arrived.set()
+
+    def withdraw(self, order: Order) -> None:
+        """Forget an order; one that is not waiting (any more) is not an error."""
+        if order in self._orders:
+            self._orders.remove(order)
+
+    def take(self, allowed: Callable[[Order], bool]) -> Order | None:
+        """Remove and return the first order that is allowed to go now."""
+        for index, order in enumerate(self._orders):
+            if allowed(order):
+                return self._orders.pop(index)
+        return None

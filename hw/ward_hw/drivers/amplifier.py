@@ -1,0 +1,150 @@
+"""The amplifier driver: relays as leases, every order read back, "unknown" said aloud."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ward_hw.bus import ModbusBus, Priority
+from ward_hw.drivers.nonce_dialect import NonceDialect, NonceRegisters
+from ward_hw.drivers.readings import AmplifierStatus, RelayReading
+from ward_hw.drivers.timed_dialect import TimedDialect
+from ward_hw.errors import HardwareError, LinkError, MisuseError, PeerError, Unconfirmed
+
+if TYPE_CHECKING:
+    from ward_hw.drivers.dialect import Dialect
+    from ward_hw.ports import Clock
+    from ward_hw.profile import AmplifierProfile
+
+_ORDER_BUDGET_S = 2.0
+_READ_BUDGET_S = 2.0
+_ATTEMPTS = 3
+
+
+class Amplifier:
+    """One amplifier controller on a bus.
+
+    Relays close as leases: without `renew` at least every ``lease_ms`` they fall open, whatever becomes of
+    us. ``clock`` stamps readings. ``lease_ms`` and ``max_on_s`` default to the profile's.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        bus: ModbusBus,
+        unit: int,
+        profile: AmplifierProfile,
+        *,
+        clock: Clock,
+        lease_ms: int | None = None,
+        max_on_s: int | None = None,
+    ) -> None:
+        self.name = name
+        self.unit = unit
+        self.profile = profile
+        self.lease_ms, self.max_on_s = _leases(name, profile, lease_ms, max_on_s)
+        self._dialect = _dialect(name, bus, unit, profile, clock)
+        self._one_order = asyncio.Lock()
+
+    async def set_relays(
+        self,
+        closed: frozenset[int],
+        *,
+        priority: Priority = Priority.COMMAND,
+        budget_s: float = _ORDER_BUDGET_S,
+    ) -> RelayReading:
+        """Have exactly these relays closed (0 is the first) and return what was read back afterwards.
+
+        Ends within ``budget_s``. Raises Unconfirmed when the reading cannot be had or differs: the relays
+        are then unknown, and fall open by their lease. Raises MisuseError for a relay the product does not
+        have.
+        """
+        count = self.profile.relays.count
+        if not all(0 <= number < count for number in closed):
+            raise MisuseError(
+                self.name, "set relays", f"relays {sorted(closed)}", remedy=f"relays are 0 to {count - 1}"
+            )
+        deadline = asyncio.get_running_loop().time() + budget_s
+        try:
+            async with asyncio.timeout_at(deadline), self._one_order:
+                return await self._order(closed, priority, deadline)
+        except TimeoutError as error:
+            raise self._unconfirmed(closed, "no time left", _ATTEMPTS) from error
+
+    async def _order(self, closed: frozenset[int], priority: Priority, deadline: float) -> RelayReading:
+        cause: HardwareError | None = None
+        seen = "nothing read back"
+        for _ in range(_ATTEMPTS):
+            try:
+                await self._dialect.write(closed, priority, deadline)
+                status = await self._dialect.read_fresh(priority, deadline)
+            except (LinkError, PeerError) as error:
+                cause, seen = error, error.problem
+                if asyncio.get_running_loop().time() >= deadline:
+                    break
+                continue
+            if status.relays == closed:
+                return RelayReading(status.relays, status.at)
+            seen = f"read back {sorted(status.relays)}"
+        raise self._unconfirmed(closed, seen, _ATTEMPTS) from cause
+
+    def _unconfirmed(self, closed: frozenset[int], seen: str, attempts: int) -> Unconfirmed:
+        return Unconfirmed(
+            self.name,
+            f"set relays {sorted(closed)}",
+            f"{seen}; relays are unknown",
+            remedy=f"they fall open within {self.lease_ms} ms; check the line and the controller",
+            attempt=attempts,
+        )
+
+    async def renew(self, *, budget_s: float = _READ_BUDGET_S) -> AmplifierStatus:
+        """Renew the lease of closed relays and return a fresh status. Raises LinkError or PeerError."""
+        deadline = asyncio.get_running_loop().time() + budget_s
+        async with self._one_order:
+            return await self._dialect.renew(Priority.SAFETY, deadline)
+
+    async def read(
+        self, *, priority: Priority = Priority.POLL, budget_s: float = _READ_BUDGET_S
+    ) -> AmplifierStatus:
+        """Return the status; renews nothing. Raises LinkError or PeerError."""
+        return await self._dialect.read(priority, asyncio.get_running_loop().time() + budget_s)
+
+    async def configure(self, *, budget_s: float = _READ_BUDGET_S) -> None:
+        """Write lease and longest on-time, read back. Raises LinkError, PeerError, MisuseError."""
+        deadline = asyncio.get_running_loop().time() + budget_s
+        async with self._one_order:
+            await self._dialect.configure(self.lease_ms, self.max_on_s, deadline)
+
+
+def _leases(
+    name: str, profile: AmplifierProfile, lease_ms: int | None, max_on_s: int | None
+) -> tuple[int, int]:
+    """The lease and on-time to use, checked against the product's limits."""
+    if profile.register_lease is not None:
+        limits = profile.register_lease
+        lease = limits.default_ms if lease_ms is None else lease_ms
+        longest = limits.max_on_default_s if max_on_s is None else max_on_s
+        if not limits.min_ms <= lease <= limits.max_ms:
+            raise MisuseError(
+                name, "set up", f"lease of {lease} ms", remedy=f"choose {limits.min_ms} to {limits.max_ms} ms"
+            )
+        if not 1 <= longest <= limits.max_on_limit_s:
+            raise MisuseError(
+                name, "set up", f"on-time {longest} s", remedy=f"choose 1 to {limits.max_on_limit_s} s"
+            )
+        return lease, longest
+    default_ms = 0 if profile.timed_lease is None else profile.timed_lease.default_ms
+    return default_ms if lease_ms is None else lease_ms, 0 if max_on_s is None else max_on_s
+
+
+def _dialect(name: str, bus: ModbusBus, unit: int, profile: AmplifierProfile, clock: Clock) -> Dialect:
+    if profile.register_lease and profile.nonce and profile.status:
+        facts = NonceRegisters(profile.relays, profile.register_lease, profile.nonce, profile.status)
+        return NonceDialect(bus, unit, facts, name=name, clock=clock)
+    if profile.timed_lease and profile.probe:
+        return TimedDialect(
+            bus, unit, profile.relays, profile.timed_lease, profile.probe, name=name, clock=clock
+        )
+    raise MisuseError(
+        name, "set up", "no driver fits this profile", remedy="read the profile with load_profile"
+    )

@@ -1,0 +1,163 @@
+"""Controllers with a nonce register (ours): one FC 23 writes a new number and reads it back with the status.
+
+The standard has FC 23 write first and read then, so an answer that holds the number can only come from a
+controller that has just been asked, and the relay bits beside it are those of that moment. No quiet time is
+needed for it.
+
+Ref: Modbus Application Protocol V1.1b3, section 6.17; profile wardhub/amp8.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pymodbus.pdu.bit_message import WriteMultipleCoilsRequest
+from pymodbus.pdu.register_message import ReadInputRegistersRequest, ReadWriteMultipleRegistersRequest
+
+from ward_hw.bus import ModbusBus, Priority
+from ward_hw.drivers.dialect import relays_in
+from ward_hw.drivers.readings import AmplifierStatus
+from ward_hw.errors import LinkError, PeerError
+
+if TYPE_CHECKING:
+    from pymodbus.pdu import ModbusPDU
+
+    from ward_hw.ports import Clock
+    from ward_hw.profile import NonceFacts, RegisterLease, RelayFacts, StatusScale
+
+_WORD = 0x10000
+
+
+@dataclass(frozen=True, slots=True)
+class NonceRegisters:
+    """Where such a controller keeps things: the parts of its profile that are used here."""
+
+    relays: RelayFacts
+    lease: RegisterLease
+    nonce: NonceFacts
+    status: StatusScale
+
+
+class NonceDialect:
+    """`Dialect` of controllers with a nonce register and a lease register."""
+
+    def __init__(
+        self, bus: ModbusBus, unit: int, registers: NonceRegisters, *, name: str, clock: Clock
+    ) -> None:
+        self._bus = bus
+        self._unit = unit
+        self._relays = registers.relays
+        self._lease = registers.lease
+        self._facts = registers.nonce
+        self._scale = registers.status
+        self._name = name
+        self._clock = clock
+        # Begins elsewhere after each start of the agent: an answer to the previous agent must not fit.
+        self._nonce = int(clock() * 1000) % _WORD
+        self._nonce_known = False
+
+    async def write(self, closed: frozenset[int], priority: Priority, deadline: float) -> None:
+        """One FC 15 for all relays.
+
+        A lost answer is no failure: the reading that follows tells what became of the order.
+        """
+        pdu = WriteMultipleCoilsRequest(
+            address=self._relays.coil, bits=[number in closed for number in range(self._relays.count)]
+        )
+        with contextlib.suppress(LinkError):
+            await self._bus.request(
+                pdu, unit=self._unit, deadline=deadline, priority=priority, may_be_stale=True
+            )
+
+    async def read_fresh(self, priority: Priority, deadline: float) -> AmplifierStatus:
+        """Nonce and relays only: two words, the shortest transaction that proves itself."""
+        return self._status(await self._exchange(self._scale.relays + 1, priority, deadline))
+
+    async def renew(self, priority: Priority, deadline: float) -> AmplifierStatus:
+        """Any valid write renews the lease, so does this one; it brings the whole status back."""
+        return self._status(await self._exchange(self._facts.count, priority, deadline))
+
+    async def read(self, priority: Priority, deadline: float) -> AmplifierStatus:
+        """FC 04, which renews nothing. The nonce must be the last one written, or 0 after a restart."""
+        pdu = ReadInputRegistersRequest(address=self._facts.inputs, count=self._facts.count)
+        answer = await self._bus.request(pdu, unit=self._unit, deadline=deadline, priority=priority)
+        words = list(answer.registers)
+        if self._nonce_known and words[0] not in (self._nonce, 0):
+            raise PeerError(
+                self._name,
+                "read",
+                f"nonce {words[0]}, the last one written was {self._nonce}",
+                remedy="look for a second master on the line, or a second unit with this number",
+            )
+        return self._status(words)
+
+    async def configure(self, lease_ms: int, max_on_s: int, deadline: float) -> None:
+        """Written together with a nonce, and read back in the same transaction."""
+        nonce = self._next_nonce()
+        wanted = [lease_ms, max_on_s, nonce]
+        pdu = ReadWriteMultipleRegistersRequest(
+            read_address=self._lease.register,
+            read_count=3,
+            write_address=self._lease.register,
+            write_registers=wanted,
+        )
+
+        def proves(answer: ModbusPDU) -> bool:
+            return answer.registers[2] == nonce
+
+        answer = await self._bus.request(
+            pdu, unit=self._unit, deadline=deadline, priority=Priority.COMMAND, accept=proves
+        )
+        self._nonce_known = True
+        if list(answer.registers) != wanted:
+            raise PeerError(
+                self._name,
+                "configure",
+                f"took {list(answer.registers)[:2]} instead of {wanted[:2]} (lease_ms, max_on_s)",
+                remedy="check the limits in the profile against the firmware version",
+            )
+
+    async def _exchange(self, count: int, priority: Priority, deadline: float) -> list[int]:
+        nonce = self._next_nonce()
+        pdu = ReadWriteMultipleRegistersRequest(
+            read_address=self._facts.status,
+            read_count=count,
+            write_address=self._facts.register,
+            write_registers=[nonce],
+        )
+
+        def proves(answer: ModbusPDU) -> bool:
+            return answer.registers[0] == nonce
+
+        answer = await self._bus.request(
+            pdu, unit=self._unit, deadline=deadline, priority=priority, accept=proves
+        )
+        self._nonce_known = True
+        return list(answer.registers)
+
+    def _next_nonce(self) -> int:
+        self._nonce_known = False  # until it is seen to have arrived, either number may be in the register
+        self._nonce = self._nonce % (_WORD - 1) + 1  # never 0, which a restarted controller holds
+        return self._nonce
+
+    def _status(self, words: list[int]) -> AmplifierStatus:
+        """A status from as many words of the block as were read."""
+        scale = self._scale
+        mask = words[scale.relays]
+        relays = relays_in(bool(mask >> number & 1) for number in range(self._relays.count))
+        if len(words) < self._facts.count:
+            return AmplifierStatus(relays, self._clock())
+        temperature = words[scale.temperature_dc]
+        return AmplifierStatus(
+            relays,
+            self._clock(),
+            line_level_mv=words[scale.line_level_mv],
+            supply_mv=words[scale.supply] * scale.supply_unit_mv,
+            temperature_dc=temperature - _WORD if temperature & 0x8000 else temperature,
+            lease_left_ms=words[scale.lease_left_ms],
+            uptime_s=words[scale.uptime_s],
+            reset_cause=words[scale.reset_cause],
+            trips=words[scale.trips],
+        )

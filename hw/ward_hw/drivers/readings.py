@@ -1,0 +1,42 @@
+"""What an amplifier controller reports. ``at`` is the driver's clock at the moment the answer had arrived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ResetCause(IntEnum):
+    """Why the controller last started (status block +7)."""
+
+    POWER_ON = 1
+    WATCHDOG = 3
+    SOFT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RelayReading:
+    """Relays read back from the device after a write, in a transaction that cannot be an older one."""
+
+    relays: frozenset[int]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AmplifierStatus:
+    """A status reading; None for what the product does not measure.
+
+    ``relays`` are the closed ones, ``temperature_dc`` tenths of a degree Celsius, ``reset_cause`` the raw
+    number (see `ResetCause`), ``trips`` how often the dead-man opened the relays since the controller
+    started.
+    """
+
+    relays: frozenset[int]
+    at: float
+    line_level_mv: int | None = None
+    supply_mv: int | None = None
+    temperature_dc: int | None = None
+    lease_left_ms: int | None = None
+    uptime_s: int | None = None
+    reset_cause: int | None = None
+    trips: int | None = None

@@ -1,0 +1,211 @@
+"""Product profiles: the facts of one product, read from ``profiles/<vendor>/<model>.toml``.
+
+A profile holds what the maker's manual says (registers, scale, limits, timing, quirks); a site's facts
+(unit number, wiring) are configuration. The reader is strict: an unknown or missing key, a wrong type or a
+value out of range stops the program with a message that names the file and the key.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, TypeVar, get_args, get_origin, get_type_hints
+
+from ward_hw.errors import MisuseError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+_LARGEST = 0xFFFFF
+_FILE_OF_NAME = "profiles/{}.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class SerialFacts:
+    """Line settings of the product as delivered; always 8N1."""
+
+    baudrate: int
+    baudrates: tuple[int, ...]
+    unit: int
+
+
+@dataclass(frozen=True, slots=True)
+class RelayFacts:
+    """Relays are coils ``coil`` to ``coil + count - 1``."""
+
+    count: int
+    coil: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterLease:
+    """The product itself opens its relays when nobody writes to it for a time.
+
+    ``register`` is the holding register with that time in ms; ``max_on_register`` holds the longest on-time in s.
+    """
+
+    register: int
+    default_ms: int
+    min_ms: int
+    max_ms: int
+    max_on_register: int
+    max_on_default_s: int
+    max_on_limit_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimedLease:
+    """The product closes a relay for a time: a single-coil write to ``coil`` + relay, the time as value."""
+
+    coil: int
+    step_ms: int
+    default_ms: int
+    max_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class NonceFacts:
+    """A holding register that is only written and read back.
+
+    It is written and read with the status in one FC 23; ``status`` is the first holding register of the status
+    block (the nonce being its first word), ``inputs`` the first input register of the same block.
+    """
+
+    register: int
+    status: int
+    inputs: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFacts:
+    """A harmless read of another shape than a relay read; its answer shows that older ones have come."""
+
+    register: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusScale:
+    """Offsets of values in the status block, and their scale."""
+
+    relays: int
+    line_level_mv: int
+    supply: int
+    supply_unit_mv: int
+    temperature_dc: int
+    lease_left_ms: int
+    uptime_s: int
+    reset_cause: int
+    trips: int
+
+
+@dataclass(frozen=True, slots=True)
+class AmplifierProfile:
+    """A product that switches amplifier supply and zones.
+
+    Exactly one of ``register_lease`` and ``timed_lease`` is present: how closed relays fall open by
+    themselves. Exactly one of ``nonce`` (with ``status``) and ``probe``: how an answer is known to be
+    fresh.
+    """
+
+    title: str
+    serial: SerialFacts
+    relays: RelayFacts
+    register_lease: RegisterLease | None = None
+    timed_lease: TimedLease | None = None
+    nonce: NonceFacts | None = None
+    status: StatusScale | None = None
+    probe: ProbeFacts | None = None
+
+
+def load_profile(name: str) -> AmplifierProfile:
+    """The profile called ``vendor/model``; raises MisuseError naming file and key."""
+    vendor, _, model = name.partition("/")
+    if not all(part.replace("-", "").isalnum() for part in (vendor, model)):
+        raise MisuseError(
+            name, "load profile", "not a profile name", remedy="write vendor/model, e.g. wardhub/amp8"
+        )
+    file = files("ward_hw").joinpath(_FILE_OF_NAME.format(name))
+    if not file.is_file():
+        raise MisuseError(
+            name, "load profile", "no such profile", remedy=f"known are: {', '.join(known_profiles())}"
+        )
+    return parse_profile(name, file.read_text(encoding="utf-8"))
+
+
+def known_profiles() -> list[str]:
+    """Names of the profiles that are installed."""
+    vendors = [entry for entry in files("ward_hw").joinpath("profiles").iterdir() if entry.is_dir()]
+    return sorted(
+        f"{vendor.name}/{model.name.removesuffix('.toml')}"
+        for vendor in vendors
+        for model in vendor.iterdir()
+        if model.name.endswith(".toml")
+    )
+
+
+def parse_profile(name: str, text: str) -> AmplifierProfile:
+    """Read the text of a profile; raises MisuseError naming ``name`` and the key."""
+    try:
+        profile = _build(name, "", AmplifierProfile, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise _wrong(name, "file", str(error)) from error
+    _check(name, profile)
+    return profile
+
+
+def _build(name: str, path: str, kind: type[T], table: dict[str, object]) -> T:
+    known = {field.name: field for field in fields(kind)}
+    for key in table:
+        if key not in known:
+            raise _wrong(name, path + key, f"unknown key (known here: {', '.join(known)})")
+    hints = get_type_hints(kind)
+    values: dict[str, object] = {}
+    for key, field in known.items():
+        if key in table:
+            values[key] = _value(name, path + key, hints[key], table[key])
+        elif _required(field):
+            raise _wrong(name, path + key, "missing")
+    return kind(**values)
+
+
+def _value(name: str, key: str, hint: object, value: object) -> object:
+    hint = next((option for option in get_args(hint) if is_dataclass(option)), hint)
+    if is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, dict):
+            raise _wrong(name, key, "must be a table")
+        return _build(name, key + ".", hint, value)
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list) or not value:
+            raise _wrong(name, key, "must be a list that is not empty")
+        return tuple(_value(name, key, get_args(hint)[0], item) for item in value)
+    if type(value) is not hint:  # `is`: to TOML and to us, true is no number
+        raise _wrong(name, key, f"must be {'a number' if hint is int else 'text'}, is {value!r}")
+    if isinstance(value, int) and not 0 <= value <= _LARGEST:
+        raise _wrong(name, key, f"{value} is out of range")
+    return value
+
+
+def _required(field: Field[object]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _check(name: str, profile: AmplifierProfile) -> None:
+    if (profile.register_lease is None) == (profile.timed_lease is None):
+        raise _wrong(name, "register_lease", "exactly one of register_lease and timed_lease must be there")
+    if (profile.nonce is None) == (profile.probe is None) or (profile.nonce is None) != (
+        profile.status is None
+    ):
+        raise _wrong(name, "nonce", "either nonce and status must be there, or probe")
+    if profile.register_lease is not None and profile.nonce is None:
+        raise _wrong(name, "register_lease", "needs nonce: its settings are confirmed with it")
+    if not 1 <= profile.relays.count <= 32:
+        raise _wrong(name, "relays.count", "must be 1 to 32")
+    if profile.serial.baudrate not in profile.serial.baudrates:
+        raise _wrong(name, "serial.baudrate", "must be one of serial.baudrates")
+
+
+def _wrong(name: str, key: str, problem: str) -> MisuseError:
+    return MisuseError(f"profile {name}", "load profile", f"{key}: {problem}", remedy="correct the file")
