@@ -15,7 +15,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 CATALOGUES = "hub/ward_hub/locale/*/LC_MESSAGES/*.po"
 
 
-class CatalogueHook(BuildHookInterface):  # type: ignore[type-arg,misc]  # hatchling ships no types
+class CatalogueHook(BuildHookInterface):  # type: ignore[type-arg]
     """Compiles before anything is collected, so that the `artifacts` of the wheel target find the files."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
