@@ -60,3 +60,7 @@ class LinkTimeout(LinkError, TimeoutError):
 
 class Unconfirmed(HardwareError):
     """An order was given, its effect could not be read back: outputs are unknown and count as unsafe."""
+
+
+class Superseded(HardwareError):
+    """A newer order for the same device took over before this one was complete; the newer one stands."""

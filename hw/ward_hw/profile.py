@@ -43,7 +43,8 @@ class RelayFacts:
 class RegisterLease:
     """The product itself opens its relays when nobody writes to it for a time.
 
-    ``register`` is the holding register with that time in ms; ``max_on_register`` holds the longest on-time in s.
+    ``register`` is the holding register with that time in ms, ``max_on_register`` the one with the longest
+    on-time in s.
     """
 
     register: int
@@ -69,8 +70,8 @@ class TimedLease:
 class NonceFacts:
     """A holding register that is only written and read back.
 
-    It is written and read with the status in one FC 23; ``status`` is the first holding register of the status
-    block (the nonce being its first word), ``inputs`` the first input register of the same block.
+    It is written and read with the status in one FC 23; ``status`` is the first holding register of the
+    status block (the nonce being its first word), ``inputs`` the first input register of the same block.
     """
 
     register: int

@@ -3,15 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
-
-
-class ResetCause(IntEnum):
-    """Why the controller last started (status block +7)."""
-
-    POWER_ON = 1
-    WATCHDOG = 3
-    SOFT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +18,8 @@ class AmplifierStatus:
     """A status reading; None for what the product does not measure.
 
     ``relays`` are the closed ones, ``temperature_dc`` tenths of a degree Celsius, ``reset_cause`` the raw
-    number (see `ResetCause`), ``trips`` how often the dead-man opened the relays since the controller
-    started.
+    number (names in `ward_protocol.portable.reset_cause`), ``trips`` how often the dead-man opened the
+    relays since the controller started.
     """
 
     relays: frozenset[int]

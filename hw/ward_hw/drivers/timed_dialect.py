@@ -10,6 +10,7 @@ Ref: profile waveshare/modbus-rtu-relay-8ch.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from pymodbus.pdu.register_message import ReadHoldingRegistersRequest
 from ward_hw.bus import ModbusBus, Priority
 from ward_hw.drivers.dialect import relays_in
 from ward_hw.drivers.readings import AmplifierStatus
-from ward_hw.errors import MisuseError
+from ward_hw.errors import LinkError, MisuseError
 
 if TYPE_CHECKING:
     from ward_hw.ports import Clock
@@ -73,16 +74,11 @@ class TimedDialect:
         """Flash each relay that shall be closed, then open what is closed and shall not be."""
         self._ordered = closed
         await self._flash(closed, priority, deadline)
-        if not closed:
-            bits = [False] * self._relays.count
-            await self._ask(
-                WriteMultipleCoilsRequest(address=self._relays.coil, bits=bits), priority, deadline
-            )
-            return
-        surplus = (await self.read_fresh(priority, deadline)).relays - closed
-        for number in sorted(surplus):
-            pdu = WriteSingleCoilRequest(address=self._relays.coil + number, bits=[False])
-            await self._ask(pdu, priority, deadline)
+        surplus = frozenset(range(self._relays.count))
+        if closed:
+            surplus = (await self.read_fresh(priority, deadline)).relays - closed
+        if surplus:
+            await self._open(surplus, priority, deadline)
 
     async def read_fresh(self, priority: Priority, deadline: float) -> AmplifierStatus:
         """Let older answers drain, where there may be any, then read the coils."""
@@ -120,24 +116,34 @@ class TimedDialect:
             ReadHoldingRegistersRequest(address=self._probe.register, count=1), Priority.COMMAND, deadline
         )
 
-    async def _flash(self, relays: frozenset[int], priority: Priority, deadline: float) -> None:
-        if not relays:
+    async def _open(self, relays: frozenset[int], priority: Priority, deadline: float) -> None:
+        pdu: ModbusPDU = WriteMultipleCoilsRequest(
+            address=self._relays.coil, bits=[False] * self._relays.count
+        )
+        if len(relays) == self._relays.count:
+            await self._ask(pdu, priority, deadline)
             return
+        for number in sorted(relays):  # not with one order for all: it would end the leases of those closed
+            pdu = WriteSingleCoilRequest(address=self._relays.coil + number, bits=[False])
+            await self._ask(pdu, priority, deadline)
+
+    async def _flash(self, relays: frozenset[int], priority: Priority, deadline: float) -> None:
+        """Give the timed order to each relay; answers may get lost, a reading tells what came of it."""
         self._turn = (self._turn + 1) % _VARIATIONS
         for number in sorted(relays):
-            await self._ask(
-                FlashRequest(self._lease.coil + number, self._steps + self._turn),
-                priority,
-                deadline,
-                proof=True,
-            )
+            pdu = FlashRequest(self._lease.coil + number, self._steps + self._turn)
+            with contextlib.suppress(LinkError):
+                await self._ask(pdu, priority, deadline, proof=True)
 
     async def _ask(
         self, pdu: ModbusPDU, priority: Priority, deadline: float, *, proof: bool = False
     ) -> ModbusPDU:
-        # `accept` may take all: the bus has already compared the time in the answer with the one in the
-        # order.
-        accept = (lambda answer: True) if proof else None
+        # The bus has already compared the time in the answer with the one in the order.
+        accept = _any_answer if proof else None
         return await self._bus.request(
             pdu, unit=self._unit, deadline=deadline, priority=priority, accept=accept
         )
+
+
+def _any_answer(_: ModbusPDU) -> bool:
+    return True
