@@ -8,15 +8,18 @@ from __future__ import annotations
 import asyncio
 import binascii
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ward_hw.drivers.board_link import BoardLink
 from ward_hw.drivers.picture import Bitmap, Show, Window, compose, digest
 from ward_hw.errors import MisuseError, PeerError, Superseded
-from ward_hw.ports import Clock, SerialOpener
 from ward_hw.serial_port import open_tty
 from ward_protocol.portable import board as wire
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ward_hw.ports import Clock, SerialOpener
 
 __all__ = ["Bitmap", "Board", "BoardIdent", "BoardStatus", "Show", "ShownEvidence", "Window"]
 
@@ -193,11 +196,10 @@ class Board:
         elif sum(len(window.strip.rows) for window in show.windows) > ident.memory:
             problem = f"strips of more than {ident.memory} bytes"
         for window in show.windows:
-            inside = 0 <= window.x and window.x + window.w <= ident.width
-            if not (inside and 0 <= window.y and window.y + window.h <= ident.height and min(window.w,
-            window.h) > 0): problem = f"a window outside the board of {ident.width} x {ident.height}" elif
-            window.strip.width + window.w > wire.MAX_PERIOD: problem = f"a strip of {window.strip.width}
-            pixels is too long"
+            if not _inside(window, ident):
+                problem = f"a window outside the board of {ident.width} x {ident.height}"
+            elif window.strip.width + window.w > wire.MAX_PERIOD:
+                problem = f"a strip of {window.strip.width} pixels is too long"
         if problem is not None:
             raise MisuseError(self.name, f"show {show.show_id}", problem, remedy="lay the text out anew")
 
@@ -207,6 +209,12 @@ class Board:
 
 def _deadline(budget_s: float) -> float:
     return asyncio.get_running_loop().time() + budget_s
+
+
+def _inside(window: Window, ident: BoardIdent) -> bool:
+    across = window.x >= 0 and window.w >= 1 and window.x + window.w <= ident.width
+    down = window.y >= 0 and window.h >= 1 and window.y + window.h <= ident.height
+    return across and down
 
 
 def _on_the_wire(slot: int, window: Window) -> wire.Window:

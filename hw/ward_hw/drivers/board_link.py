@@ -11,14 +11,17 @@ Ref: ward_protocol.portable.link (frames), ward_protocol.portable.board (operati
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ward_hw.errors import LinkError, LinkTimeout, MisuseError, PeerError
-from ward_hw.ports import SerialOpener, SerialPort
 from ward_hw.serial_port import open_tty
 from ward_protocol.portable import board as wire
 from ward_protocol.portable import link
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ward_hw.ports import SerialOpener, SerialPort
 
 _BITS_OF_A_CHARACTER = 10  # 8N1
 _REOPEN_S = 0.2
@@ -134,8 +137,9 @@ class BoardLink:
     def data_received(self, data: bytes) -> None:
         """Take bytes of the line (`Receiver`)."""
         for frame in self._deframer.feed(data):
-            if self._answer is not None and not self._answer.done() and (frame.seq, frame.op) ==
-            self._awaited: self._answer.set_result(frame.body)
+            answer = self._answer
+            if answer is not None and not answer.done() and (frame.seq, frame.op) == self._awaited:
+                answer.set_result(frame.body)
 
     def connection_lost(self, reason: Exception) -> None:
         """Take the news that the port is gone (`Receiver`); the next request opens it again."""

@@ -44,8 +44,9 @@ class Bitmap:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A rectangle of the board (pixels) that shows a strip: from its left edge, or moving left at some
-    px/s.
+    """A rectangle of the board (pixels) that shows a strip.
+
+    Static: from the strip's left edge; with ``scroll_px_s`` the strip runs to the left at that speed.
     """
 
     strip: Bitmap
@@ -58,8 +59,9 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """All windows of a board, painted in order; dark elsewhere. Without renewal it ends after
-    ``lease_ms``.
+    """All windows of a board, painted in order; dark elsewhere.
+
+    Without renewal the board goes dark after ``lease_ms``.
     """
 
     show_id: int
