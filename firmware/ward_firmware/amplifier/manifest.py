@@ -1,0 +1,35 @@
+"""The files of this controller, for MicroPython's frozen-module build and for `ward_sim.devices.flash`.
+
+Ref: MicroPython documentation, "MicroPython manifest files"; metadata, package and module are its words.
+"""
+# ruff: noqa: F821 - whoever reads a manifest provides its words
+# mypy: disable-error-code=name-defined
+
+metadata(version="0.1.0", description="wardhub amplifier controller", license="Apache-2.0")
+package(
+    "ward_protocol",
+    (
+        "__init__.py",
+        "portable/__init__.py",
+        "portable/amplifier.py",
+        "portable/crc16.py",
+        "portable/reset_cause.py",
+    ),
+    base_path="$(WARD_PROTOCOL)",
+)
+package(
+    "ward_firmware",
+    (
+        "__init__.py",
+        "settings.py",
+        "ticks.py",
+        "amplifier/__init__.py",
+        "amplifier/core.py",
+        "amplifier/framing.py",
+        "amplifier/lease.py",
+        "amplifier/pins.py",
+        "amplifier/server.py",
+    ),
+    base_path="$(WARD_FIRMWARE)",
+)
+module("main.py", base_path="$(WARD_FIRMWARE)/ward_firmware/amplifier")
