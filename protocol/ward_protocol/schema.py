@@ -166,5 +166,3 @@ def _read(where: str, codec: Codec, item: Any) -> Any:
         return codec.value(item)
     except ValueError as error:
         raise StatementError(Reason.MALFORMED_STATEMENT, f"{where}: {error}") from error
-
-

@@ -1,0 +1,1 @@
+"""The command line `wardhub`: one module for each command."""

@@ -1,0 +1,68 @@
+"""`wardhub check-config`: says whether a configuration can be used, before the agent has to."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ward_hub.cli.run import DEFAULT_CONFIG
+from ward_hub.config import Config, load
+from ward_hub.errors import ConfigError
+from ward_hub.trust import Trust
+from ward_hw.errors import HardwareError
+from ward_hw.profile import load_profile
+from ward_protocol.errors import StatementError
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[Any]
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the parser."""
+    one = commands.add_parser("check-config", help="check a configuration, the root and the profiles it names")
+    one.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=f"default: {DEFAULT_CONFIG}")
+    one.add_argument("--json", action="store_true", help="print what was found as JSON")
+    one.set_defaults(act=act)
+
+
+def act(chosen: argparse.Namespace) -> int:
+    """Check and say what the hub would drive."""
+    config = load(chosen.config)
+    facts = check(config)
+    if chosen.json:
+        json.dump(facts, sys.stdout, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        sys.stdout.write(
+            f"{chosen.config}: good. Hub {facts['hub']}, root {facts['root_version']}, {facts['zones']} zones on "
+            f"{facts['amplifiers']} amplifiers, {facts['boards']} boards.\n"
+        )
+    return os.EX_OK
+
+
+def check(config: Config) -> dict[str, Any]:
+    """Return what the configuration amounts to; raises ConfigError naming what cannot be used."""
+    try:
+        trust = Trust.from_first_root(Path(config.trust.root).read_bytes())
+        for amplifier in config.amplifier:
+            count = load_profile(amplifier.profile).relays.count
+            relays = [zone.relay for zone in amplifier.zones] + [amplifier.supply_relay or 0]
+            if max(relays) >= count:
+                raise ConfigError(f"amplifier {amplifier.name}: {amplifier.profile} has relays 0 to {count - 1}")
+    except OSError as error:
+        raise ConfigError(f"trust.root {config.trust.root}: cannot be read: {error.strerror}") from error
+    except StatementError as error:
+        raise ConfigError(f"trust.root {config.trust.root}: {error}") from error
+    except HardwareError as error:
+        raise ConfigError(str(error)) from error
+    return {
+        "hub": config.hub.id,
+        "root_version": trust.root.version,
+        "amplifiers": len(config.amplifier),
+        "zones": sum(len(one.zones) for one in config.amplifier),
+        "boards": len(config.board),
+    }

@@ -1,0 +1,67 @@
+"""The entry point of `wardhub`: reads the arguments, runs one command, turns errors into one line and an exit status.
+
+Exit statuses are those of sysexits.h.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import NoReturn
+
+from ward_hub.cli import check_config, inspect, keygen, publish, run, sign
+from ward_hub.errors import ConfigError, HubError, StateError
+from ward_hub.links import SourceError
+from ward_hw.errors import HardwareError
+from ward_protocol.errors import ProtocolError
+
+COMMANDS = (run, check_config, keygen, sign, inspect, publish)
+# What each kind of error means to the shell, the narrower kinds first.
+STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (ConfigError, os.EX_CONFIG),
+    (StateError, os.EX_NOINPUT),
+    (ProtocolError, os.EX_DATAERR),
+    (SourceError, os.EX_UNAVAILABLE),
+    (HardwareError, os.EX_UNAVAILABLE),
+    (FileExistsError, os.EX_CANTCREAT),
+    (FileNotFoundError, os.EX_NOINPUT),
+    (OSError, os.EX_IOERR),
+    (HubError, os.EX_DATAERR),
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and exits as sysexits.h has it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments."""
+        self.exit(os.EX_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    top = Parser(prog="wardhub", description="The agent of one ward's loudspeakers and boards, and its tools.")
+    top.add_argument("--version", action="version", version=f"wardhub {version('wardhub')}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+    for module in COMMANDS:
+        module.add_to(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    chosen = parser().parse_args(arguments)
+    try:
+        status: int = chosen.act(chosen)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        for kind, number in STATUSES:
+            if isinstance(error, kind):
+                sys.stderr.write(f"wardhub: {' '.join(str(error).split())}\n")
+                return number
+        raise
+    return status

@@ -1,0 +1,34 @@
+"""`wardhub publish`: gives signed files, and the recordings they name, to a source."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ward_hub.links.publish import publish
+from ward_protocol.envelope import Envelope
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[Any]
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the parser."""
+    one = commands.add_parser("publish", help="publish a signed file to a source, its recordings first")
+    one.add_argument("file", type=Path)
+    one.add_argument("--to", required=True, metavar="URI", help="the source, coap://HOST[:PORT]")
+    one.add_argument("--media", type=Path, nargs="*", default=[], help="the recordings that the file names")
+    one.set_defaults(act=act)
+
+
+def act(chosen: argparse.Namespace) -> int:
+    """Publish and say where it stands now."""
+    data = chosen.file.read_bytes()
+    envelope = Envelope.open(data)
+    location = asyncio.run(publish(chosen.to, data, chosen.media))
+    sys.stdout.write(f"{chosen.file}: {envelope.type.name.lower()} {envelope.digest.hex()} is at {location}\n")
+    return os.EX_OK

@@ -1,0 +1,55 @@
+"""`wardhub run`: the agent."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ward_hub import agent
+from ward_hub.config import Config, load
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[Any]
+
+DEFAULT_CONFIG = Path("/etc/wardhub/hub.toml")
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the parser."""
+    one = commands.add_parser("run", help="run the agent")
+    one.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=f"default: {DEFAULT_CONFIG}")
+    one.set_defaults(act=act)
+
+
+def act(chosen: argparse.Namespace) -> int:
+    """Run the agent until SIGTERM or SIGINT."""
+    config = load(chosen.config)
+    _log_to_stderr(config.hub.log_level)
+    asyncio.run(_until_signal(config))
+    return os.EX_OK
+
+
+async def _until_signal(config: Config) -> None:
+    task = asyncio.create_task(agent.run(config))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not task.cancelled():
+            raise
+
+
+def _log_to_stderr(level: str) -> None:
+    # The journal of systemd stamps lines itself; elsewhere the reader wants to know when.
+    stamp = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
+    logging.basicConfig(stream=sys.stderr, level=level.upper(), format=f"{stamp}%(levelname)s %(name)s: %(message)s")
+    for noisy in ("pymodbus", "coap", "asyncio", "PIL"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL if noisy == "pymodbus" else logging.WARNING)

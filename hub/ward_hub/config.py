@@ -1,0 +1,157 @@
+"""The agent's configuration: one TOML file, read into frozen records; an unknown key is fatal."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ward_hub.errors import ConfigError
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Area = Annotated[str, Meta(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")]
+Milliseconds = Annotated[int, Meta(ge=0, le=3_600_000)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every section: immutable, unknown keys refused."""
+
+
+class HubSection(Section):
+    """Who this hub is: its id in audiences and receipts, its area, where it keeps its state."""
+
+    id: Identifier
+    area: Area
+    state: str
+    name: str = ""
+    language: Literal["vi", "en"] = "vi"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class TrustSection(Section):
+    """The first root document: the one file that a hub must be given by hand."""
+
+    root: str
+
+
+class SourceSection(Section):
+    """The source information system above this hub."""
+
+    uri: Annotated[str, Meta(pattern=r"^coap://")]
+
+
+class BusSection(Section):
+    """One serial line with Modbus units on it; `port` is a device path, `baudrate` in bit/s."""
+
+    name: Identifier
+    port: str
+    baudrate: Literal[9600, 19200, 38400, 57600, 115200] = 19200
+    timeout_ms: Annotated[int, Meta(ge=20, le=5000)] = 300
+
+
+class ZoneSection(Section):
+    """One cluster of horns behind one relay of its amplifier."""
+
+    id: Identifier
+    relay: Annotated[int, Meta(ge=0, le=31)]
+    name: str = ""
+
+
+class AmplifierSection(Section):
+    """One amplifier: its unit on a bus, the relay of its mains supply, and its zones.
+
+    `warm_up_ms` is what the amplifier needs between supply and sound; `heard_mv` the line level, in mV, from which
+    sound counts as heard.
+    """
+
+    name: Identifier
+    bus: Identifier
+    unit: Annotated[int, Meta(ge=1, le=247)]
+    profile: str
+    supply_relay: Annotated[int, Meta(ge=0, le=31)] | None = None
+    warm_up_ms: Milliseconds = 1500
+    heard_mv: Annotated[int, Meta(ge=1, le=10_000)] = 30
+    zones: Annotated[tuple[ZoneSection, ...], Meta(min_length=1, max_length=32)]
+
+
+class BoardSection(Section):
+    """One LED board on a serial link of its own; its size is what the board itself reports."""
+
+    id: Identifier
+    port: str
+    baudrate: Literal[9600, 19200, 38400, 57600, 115200] = 115200
+    name: str = ""
+
+
+class AudioSection(Section):
+    """How sound leaves the hub: a miniaudio backend, and where to keep a copy of what was played, if anywhere."""
+
+    backend: Literal["null", "alsa", "default"] = "default"
+    capture: str | None = None
+    voice: Literal["north", "centre", "south"] = "north"
+
+
+class AiringSection(Section):
+    """How airings behave. Milliseconds; `board_hold_ms` is the least time that a board shows a bulletin."""
+
+    tail_ms: Milliseconds = 300
+    repeat_gap_ms: Milliseconds = 1000
+    board_hold_ms: Milliseconds = 8000
+    board_lease_ms: Annotated[int, Meta(ge=2000, le=60_000)] = 6000
+    poll_ms: Annotated[int, Meta(ge=100, le=1000)] = 250
+    max_attempts: Annotated[int, Meta(ge=1, le=20)] = 5
+
+
+class Config(Section):
+    """Everything the agent is told."""
+
+    hub: HubSection
+    trust: TrustSection
+    source: SourceSection
+    bus: tuple[BusSection, ...] = ()
+    amplifier: tuple[AmplifierSection, ...] = ()
+    board: tuple[BoardSection, ...] = ()
+    audio: AudioSection = AudioSection()
+    airing: AiringSection = AiringSection()
+
+    def __post_init__(self) -> None:
+        buses = [one.name for one in self.bus]
+        for amplifier in self.amplifier:
+            if amplifier.bus not in buses:
+                raise ValueError(f"amplifier {amplifier.name}: there is no bus {amplifier.bus}")
+            relays = [zone.relay for zone in amplifier.zones]
+            if amplifier.supply_relay is not None:
+                relays.append(amplifier.supply_relay)
+            _distinct(relays, f"amplifier {amplifier.name}: relay")
+        _distinct(buses, "bus name")
+        _distinct([one.port for one in self.bus] + [one.port for one in self.board], "serial port")
+        _distinct([one.name for one in self.amplifier], "amplifier name")
+        _distinct([(one.bus, one.unit) for one in self.amplifier], "bus and unit of an amplifier")
+        _distinct([zone.id for one in self.amplifier for zone in one.zones], "zone id")
+        _distinct([one.id for one in self.board], "board id")
+
+
+def _distinct(values: list[Any], what: str) -> None:
+    twice = {value for value in values if values.count(value) > 1}
+    if twice:
+        raise ValueError(f"{what} {sorted(twice)[0]} is used twice")
+
+
+def parse(content: str, name: str) -> Config:
+    """Return the configuration in `content`, TOML text of the file `name`; raises ConfigError."""
+    try:
+        return msgspec.convert(tomllib.loads(content), Config)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ConfigError(f"{name}: {error}") from error
+
+
+def load(path: Path) -> Config:
+    """Read a configuration file; raises ConfigError naming the file and what is wrong with it."""
+    try:
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return parse(content, str(path))

@@ -1,0 +1,145 @@
+"""From what people write to a bulletin to be signed: a short TOML draft, or a CAP 1.2 alert of an office."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from ward_hub.errors import HubError
+from ward_hw.audio import Clip
+from ward_protocol import cap
+from ward_protocol.statements import (
+    Audience,
+    Audio,
+    Bulletin,
+    Cap,
+    Category,
+    Certainty,
+    MsgType,
+    Priority,
+    Severity,
+    Status,
+    Text,
+    Urgency,
+)
+
+LIFE_S = 86_400
+
+
+class DraftError(HubError):
+    """The draft cannot become a bulletin; the message names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What an office adds to a draft: who issues it under which number and when, for where, with which recordings."""
+
+    issuer: str
+    sequence: int
+    now: int
+    areas: tuple[str, ...]
+    recordings: tuple[tuple[Path, Clip], ...] = ()
+
+
+class TextDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Title and body in one language."""
+
+    title: str
+    body: str
+    language: str = "vi"
+
+
+class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A bulletin as an editor writes it; times with their offset, `expires` a day after its beginning by default."""
+
+    priority: Literal["normal", "priority", "emergency"] = "normal"
+    status: Status = Status.ACTUAL
+    not_before: datetime | None = None
+    expires: datetime | None = None
+    text: tuple[TextDraft, ...] = ()
+    zones: tuple[str, ...] = ()
+    boards: tuple[str, ...] = ()
+    hubs: tuple[str, ...] = ()
+    repeats: Annotated[int, msgspec.Meta(ge=1, le=10)] = 1
+    approver: str = ""
+
+
+def from_toml(content: bytes, issue: Issue) -> Bulletin:
+    """Return the bulletin of a TOML draft; raises DraftError."""
+    try:
+        draft = msgspec.convert(tomllib.loads(content.decode()), Draft)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise DraftError(f"draft: {error}") from error
+    begins = _seconds(draft.not_before, "not_before") or issue.now
+    return Bulletin(
+        issuer=issue.issuer,
+        sequence=issue.sequence,
+        issued=issue.now,
+        not_before=begins,
+        expires=_seconds(draft.expires, "expires") or begins + LIFE_S,
+        audience=Audience(issue.areas, draft.hubs, draft.zones, draft.boards),
+        priority=Priority[draft.priority.upper()],
+        status=draft.status,
+        texts=tuple(Text(one.language, one.title, one.body) for one in draft.text),
+        audio=_audio(issue),
+        repeats=draft.repeats,
+        approver=draft.approver,
+    )
+
+
+def from_cap(content: bytes, issue: Issue) -> Bulletin:
+    """Return the bulletin of a CAP alert; raises cap.CapError, or DraftError for what does not become a bulletin."""
+    alert = cap.parse(content)
+    if not alert.info:
+        raise DraftError("CAP: the alert has no info block, so there is nothing to air")
+    first = alert.info[0]
+    expires = max((int(info.expires.timestamp()) for info in alert.info if info.expires), default=issue.now + LIFE_S)
+    try:
+        status, kind = Status(alert.status), MsgType(alert.msg_type)
+    except ValueError as error:
+        raise DraftError(f"CAP: {error}: only Actual, Exercise and Test alerts and updates are aired") from error
+    return Bulletin(
+        issuer=issue.issuer,
+        sequence=issue.sequence,
+        issued=issue.now,
+        not_before=issue.now,
+        expires=expires,
+        audience=Audience(issue.areas),
+        priority=Priority[cap.suggest_priority(first).upper()],
+        status=status,
+        texts=tuple(Text(one.language, one.title, one.body) for one in cap.cap_texts(alert)),
+        audio=_audio(issue),
+        cap=Cap(
+            identifier=alert.identifier,
+            sender=alert.sender,
+            msg_type=kind,
+            category=Category(first.category[0]),
+            event=first.event,
+            urgency=Urgency(first.urgency),
+            severity=Severity(first.severity),
+            certainty=Certainty(first.certainty),
+            references=alert.references,
+        ),
+    )
+
+
+def _audio(issue: Issue) -> tuple[Audio, ...]:
+    named = []
+    for path, clip in issue.recordings:
+        data = path.read_bytes()
+        named.append(Audio(hashlib.sha256(data).digest(), len(data), f"audio/{clip.codec}", clip.duration_ms))
+    return tuple(named)
+
+
+def _seconds(moment: datetime | None, name: str) -> int | None:
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise DraftError(f"draft: {name} needs an offset, such as +07:00")
+    return int(moment.timestamp())

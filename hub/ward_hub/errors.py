@@ -1,0 +1,15 @@
+"""What can go wrong inside the agent, beside the errors of the packages below it."""
+
+from __future__ import annotations
+
+
+class HubError(Exception):
+    """Base of the agent's own errors."""
+
+
+class ConfigError(HubError):
+    """The configuration cannot be used; the message names the file, the key and what is needed."""
+
+
+class StateError(HubError):
+    """The state directory cannot be used; the message names the path and what to do."""

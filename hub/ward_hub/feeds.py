@@ -1,0 +1,135 @@
+"""Follows the source: takes each beat, then newer trust documents, then every statement that the beat shows missing.
+
+What the journal has not settled is fetched, the newest of an issuer first, so that an alert never waits behind a
+backlog. A place that holds nothing acceptable is asked again later and later: the true statement may still come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from ward_hub.clock import Clock
+from ward_hub.intake import Accepted, Intake, Place
+from ward_hub.journal import Journal, Ledger
+from ward_hub.links import SourceError, SourceLink
+from ward_hub.trust import Trust
+from ward_protocol.envelope import MAX_SIZE
+from ward_protocol.errors import StatementError
+
+log = logging.getLogger(__name__)
+FETCH_S = 20.0
+AT_ONCE = 4
+FIRST_RETRY_S = 2.0
+LONGEST_RETRY_S = 600.0
+
+
+@dataclass(slots=True)
+class Retry:
+    """When a place may be asked again, in loop time, and the pause that led there."""
+
+    at: float
+    pause: float
+
+
+class Feeds:
+    """Brings what the source publishes to the intake, and tells `on_accepted` what was accepted."""
+
+    def __init__(
+        self,
+        link: SourceLink,
+        intake: Intake,
+        journal: Journal,
+        clock: Clock,
+        trust: Trust,
+        on_accepted: Callable[[Accepted], Awaitable[None]],
+    ) -> None:
+        self._link = link
+        self._intake = intake
+        self._journal = journal
+        self._clock = clock
+        self.trust = trust
+        self._on_accepted = on_accepted
+        self._retries: dict[tuple[str, int], Retry] = {}
+        self._on_the_way: set[tuple[str, int]] = set()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    async def run(self) -> None:
+        """Follow the source until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            async for data in self._link.beats():
+                try:
+                    await self._take_beat(data)
+                except StatementError as error:
+                    log.warning("source: refused its beat or a document behind it: %s", error)
+                except SourceError as error:
+                    log.info("source: %s", error)
+                await self._fill(group)
+
+    async def _take_beat(self, data: bytes) -> None:
+        try:
+            trust = self.trust.with_beat(data)
+        except StatementError:
+            await self._follow_root()
+            trust = self.trust.with_beat(data)
+        beat = trust.beat
+        assert beat is not None  # with_beat gives one
+        self.trust = trust
+        self._clock.heard(beat.time)
+        await self._journal.do(Ledger.keep_beat, beat.time, data)
+        while self.trust.root.version < beat.root_version:
+            await self._follow_root()
+        if self.trust.grants is None or self.trust.grants.version < beat.grants_version:
+            grants = await self._fetch(f"grants/{beat.grants_version}")
+            self.trust = self.trust.with_grants(grants, self._clock.now())
+            await self._journal.do(Ledger.keep_document, "grants", beat.grants_version, grants)
+            log.info("grants %d are in force", beat.grants_version)
+
+    async def _follow_root(self) -> None:
+        version = self.trust.root.version + 1
+        data = await self._fetch(f"root/{version}")
+        self.trust = self.trust.with_root(data)
+        await self._journal.do(Ledger.keep_document, "root", version, data)
+        log.info("root %d is in force", version)
+
+    async def _fill(self, group: asyncio.TaskGroup) -> None:
+        """Begin to fetch what is missing, due, and not on its way."""
+        if self.trust.beat is None:
+            return
+        now = asyncio.get_running_loop().time()
+        for place in await self._journal.do(Ledger.missing, self.trust.beat.heads):
+            retry = self._retries.get(place)
+            if place not in self._on_the_way and (retry is None or retry.at <= now):
+                self._on_the_way.add(place)
+                group.create_task(self._bring(*place))
+
+    async def _bring(self, issuer: str, sequence: int) -> None:
+        try:
+            async with self._slots:
+                await self._take(issuer, sequence)
+        finally:
+            self._on_the_way.discard((issuer, sequence))
+
+    async def _take(self, issuer: str, sequence: int) -> None:
+        try:
+            data = await self._fetch(f"feed/{issuer}/{sequence}")
+        except SourceError as error:
+            log.info("source: feed/%s/%d: %s", issuer, sequence, error)
+            self._later(issuer, sequence)
+            return
+        accepted = await self._intake.take(data, Place("feed", issuer, sequence))
+        if accepted is not None:
+            self._retries.pop((issuer, sequence), None)
+            await self._on_accepted(accepted)
+        elif not await self._journal.do(Ledger.settled, issuer, sequence):
+            self._later(issuer, sequence)
+
+    def _later(self, issuer: str, sequence: int) -> None:
+        known = self._retries.get((issuer, sequence))
+        pause = FIRST_RETRY_S if known is None else min(known.pause * 2, LONGEST_RETRY_S)
+        self._retries[issuer, sequence] = Retry(asyncio.get_running_loop().time() + pause, pause)
+
+    async def _fetch(self, path: str) -> bytes:
+        return await self._link.fetch(path, deadline=FETCH_S, max_size=MAX_SIZE)

@@ -1,0 +1,49 @@
+"""The hub's own key: made on the hub, kept in a file that only its owner can read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from ward_hub.errors import StateError
+from ward_protocol.errors import MisuseError
+from ward_protocol.keys import Signer
+
+
+def write_key(path: Path, signer: Signer) -> None:
+    """Write a private key to a new file of mode 0600; raises StateError where it exists or cannot be written."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError as error:
+        raise StateError(f"{path}: exists already; a key is never overwritten") from error
+    except OSError as error:
+        raise StateError(f"{path}: the key cannot be written: {error.strerror}") from error
+    with os.fdopen(handle, "wb") as file:
+        file.write(signer.to_pem())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_key(path: Path) -> Signer:
+    """Read a private key; raises StateError when it is missing, is no key, or is not private to this user."""
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            pem = file.read(10_000)
+    except OSError as error:
+        raise StateError(f"{path}: the key cannot be read: {error.strerror}") from error
+    if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid != os.geteuid():
+        raise StateError(f"{path}: others could read this key: it must be this user's own, with mode 0600")
+    try:
+        return Signer.from_pem(pem)
+    except MisuseError as error:
+        raise StateError(f"{path}: {error}") from error
+
+
+def hub_key(state: Path) -> Signer:
+    """Return the hub's key, made at the first call."""
+    path = state / "hub.key"
+    if not path.exists():
+        write_key(path, Signer.generate())
+    return read_key(path)

@@ -1,0 +1,176 @@
+"""From bytes to a decision: the same for every way in, and from the bytes alone.
+
+Order: form, issuer, signatures, replay, grant, audience, time, content. Only what its issuer really signed settles a
+sequence; anything else is refused without touching the place that the true statement may still take.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ward_hub.clock import Clock
+from ward_hub.journal import Journal, Ledger, State
+from ward_hub.render import check_text
+from ward_hub.trust import Trust, public_keys
+from ward_protocol.envelope import Envelope
+from ward_protocol.errors import StatementError
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import Authority, Bulletin, Cancel, Kind, Priority, Role
+
+log = logging.getLogger(__name__)
+FUTURE_S = 600
+NO_CHARACTERS = "the font has no glyph for "
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where bytes came from: the way in, and the feed's issuer and sequence where the way in claims one."""
+
+    way: str
+    issuer: str | None = None
+    sequence: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.way}/{self.issuer}/{self.sequence}" if self.issuer else self.way
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A statement that may act."""
+
+    digest: bytes
+    statement: Bulletin | Cancel
+
+
+def inside(area: str, of: str) -> bool:
+    """Say whether `area` is `of` or lies below it."""
+    return area == of or area.startswith(of + "/")
+
+
+class Intake:
+    """Decides about statements for the hub `hub` in `area`; `trust` gives the documents in force."""
+
+    def __init__(self, hub: str, area: str, journal: Journal, clock: Clock, trust: Callable[[], Trust]) -> None:
+        self._hub = hub
+        self._area = area
+        self._journal = journal
+        self._clock = clock
+        self._trust = trust
+
+    async def take(self, data: bytes, place: Place) -> Accepted | None:
+        """Decide about `data`; the decision is in the journal when this returns. None: refused."""
+        digest = hashlib.sha256(data).digest()
+        slot: tuple[str, int] | None = None
+        try:
+            envelope, statement = self._open(data)
+            self._verify(envelope, statement)
+            if await self._journal.do(Ledger.settled, statement.issuer, statement.sequence):
+                raise StatementError(
+                    Reason.REPLAYED, f"sequence {statement.sequence} of {statement.issuer} was decided"
+                )
+            if place.issuer is not None and (place.issuer, place.sequence) != (
+                statement.issuer,
+                statement.sequence,
+            ):
+                raise StatementError(
+                    Reason.WRONG_FEED, f"sequence {statement.sequence} of {statement.issuer} was found there"
+                )
+            slot = (statement.issuer, statement.sequence)
+            self._admit(statement)
+        except StatementError as error:
+            if await self._journal.do(Ledger.refuse, digest, str(place), error.reason, error.detail, slot):
+                log.warning("refused %s from %s: %s", digest.hex()[:16], place, error)
+            return None
+        state = State.ACCEPTED if isinstance(statement, Bulletin) else State.NOTED
+        await self._journal.do(Ledger.accept, statement.issuer, statement.sequence, digest, data, state)
+        log.info(
+            "accepted %s from %s: %s %s",
+            digest.hex()[:16],
+            place,
+            envelope.type.name.lower(),
+            _title(statement),
+        )
+        return Accepted(digest, statement)
+
+    def _open(self, data: bytes) -> tuple[Envelope, Bulletin | Cancel]:
+        envelope = Envelope.open(data)
+        if not isinstance(envelope.statement, (Bulletin, Cancel)):
+            raise StatementError(Reason.UNKNOWN_TYPE, f"a {envelope.type.name.lower()} does not come this way")
+        return envelope, envelope.statement
+
+    def _verify(self, envelope: Envelope, statement: Bulletin | Cancel) -> None:
+        authority = self._authority(statement.issuer)
+        good = envelope.verified_by(public_keys(authority.keys))
+        if not good:
+            raise StatementError(Reason.UNKNOWN_KEY, f"no key of {authority.id} signed it")
+        if len(good) < authority.threshold:
+            raise StatementError(
+                Reason.THRESHOLD_NOT_MET, f"{len(good)} of {authority.threshold} keys of {authority.id}"
+            )
+        if isinstance(statement, Bulletin) and statement.priority is Priority.EMERGENCY:
+            self._quorum(envelope)
+
+    def _quorum(self, envelope: Envelope) -> None:
+        root = self._trust().root
+        wanted = root.roles.get(Role.QUORUM)
+        if wanted is None:
+            return
+        keys = public_keys(root.keys)
+        good = envelope.verified_by({kid: keys[kid] for kid in wanted.kids})
+        if len(good) < wanted.threshold:
+            raise StatementError(
+                Reason.THRESHOLD_NOT_MET, f"{len(good)} of {wanted.threshold} keys of the quorum signed"
+            )
+
+    def _authority(self, issuer: str) -> Authority:
+        grants = self._trust().grants
+        if grants is not None and grants.expires <= self._clock.now():
+            raise StatementError(Reason.AUTHORITY_EXPIRED, f"grants {grants.version} have ended")
+        authority = grants.authority(issuer) if grants is not None else None
+        if authority is None:
+            raise StatementError(Reason.UNKNOWN_AUTHORITY, f"{issuer} is granted nothing here")
+        return authority
+
+    def _admit(self, statement: Bulletin | Cancel) -> None:
+        now, authority = self._clock.now(), self._authority(statement.issuer)
+        kind = Kind.BULLETIN if isinstance(statement, Bulletin) else Kind.CANCEL
+        if authority.not_after <= now:
+            raise StatementError(Reason.AUTHORITY_EXPIRED, f"the grant of {authority.id} has ended")
+        if kind not in authority.kinds:
+            raise StatementError(Reason.KIND_NOT_GRANTED, f"{authority.id} may not issue a {kind.name.lower()}")
+        if not all(any(inside(area, of) for of in authority.areas) for area in statement.audience.areas):
+            raise StatementError(Reason.AREA_NOT_GRANTED, f"{authority.id} may not issue there")
+        if not self._is_meant(statement):
+            raise StatementError(Reason.NOT_FOR_THIS_HUB, f"hub {self._hub} in {self._area} is not in its audience")
+        if statement.issued > now + FUTURE_S:
+            raise StatementError(Reason.ISSUED_IN_THE_FUTURE, f"issued {statement.issued - int(now)} s ahead")
+        if statement.expires <= now:
+            raise StatementError(Reason.EXPIRED, f"expired {int(now) - statement.expires} s ago")
+        if isinstance(statement, Bulletin):
+            _admit_bulletin(statement, authority)
+
+    def _is_meant(self, statement: Bulletin | Cancel) -> bool:
+        audience = statement.audience
+        return any(inside(self._area, area) for area in audience.areas) and self._hub in (audience.hubs or (self._hub,))
+
+
+def _admit_bulletin(bulletin: Bulletin, authority: Authority) -> None:
+    if bulletin.priority > authority.highest_priority:
+        raise StatementError(
+            Reason.PRIORITY_NOT_GRANTED,
+            f"{authority.id} may issue up to {authority.highest_priority.name.lower()}",
+        )
+    if not bulletin.texts and not bulletin.audio:
+        raise StatementError(Reason.NO_CONTENT, "neither text nor audio")
+    for text in bulletin.texts:
+        bad = check_text(text.title + "\n" + text.body)
+        if bad:
+            listed = " ".join(f"U+{ord(one):04X}" for one in bad[:8])
+            raise StatementError(Reason.CHARACTER_NOT_IN_FONT, NO_CHARACTERS + listed)
+
+
+def _title(statement: Bulletin | Cancel) -> str:
+    return statement.title if isinstance(statement, Bulletin) else f"of {statement.target.hex()[:16]}"

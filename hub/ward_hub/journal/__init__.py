@@ -1,0 +1,58 @@
+"""The journal: written before anything acts, and the only place that survives a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Concatenate, ParamSpec, TypeVar
+
+from ward_hub.clock import Clock
+from ward_hub.journal.ledger import Entry, Ledger, State
+from ward_hub.journal.receipts import ReceiptBook, Waiting
+from ward_hub.journal.schema import connect
+from ward_protocol.keys import Signer
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+__all__ = ["Entry", "Journal", "Ledger", "State", "Waiting"]
+
+
+class Journal:
+    """The ledger behind its one writer: a thread of its own, so that a slow card never stops the loop.
+
+    `ledger` may be used directly before the loop starts; afterwards only through `do`. `on_receipt` is called in the
+    loop when receipts were written.
+    """
+
+    def __init__(self, path: Path, hub: str, signer: Signer, clock: Clock) -> None:
+        self._db = connect(path)
+        self._receipts = ReceiptBook(hub, signer, clock)
+        self.ledger = Ledger(self._db, self._receipts, clock)
+        self.on_receipt: Callable[[], None] = lambda: None
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+
+    async def do(self, method: Callable[Concatenate[Ledger, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a method of `Ledger` in the writer's thread; a cancelled caller does not stop what was begun."""
+        loop = asyncio.get_running_loop()
+        before = self._receipts.written
+        result = await loop.run_in_executor(self._writer, lambda: method(self.ledger, *args, **kwargs))
+        if self._receipts.written != before:
+            self.on_receipt()
+        return result
+
+    def close(self) -> None:
+        """Finish what was begun and close the file."""
+        self._writer.shutdown(wait=True)
+        self._db.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,79 @@
+"""Receipts as the journal makes them: signed, numbered, each naming the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+
+from ward_hub.clock import Clock
+from ward_protocol.envelope import sign
+from ward_protocol.keys import Signer
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import Event, Evidence, Receipt
+
+MAX_DETAIL = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A receipt that the source has not acknowledged: its sequence, its digest, its envelope."""
+
+    sequence: int
+    digest: bytes
+    data: bytes
+
+
+class ReceiptBook:
+    """Writes receipts into the journal's transaction at hand, and says which wait to be delivered.
+
+    `written` counts those of this process.
+    """
+
+    def __init__(self, hub: str, signer: Signer, clock: Clock) -> None:
+        self._hub = hub
+        self._signer = signer
+        self._clock = clock
+        self.written = 0
+
+    def write(
+        self,
+        db: sqlite3.Connection,
+        statement: bytes,
+        event: Event,
+        reason: Reason | None = None,
+        detail: str = "",
+        evidence: Evidence | None = None,
+    ) -> bytes:
+        """Add a receipt about the statement of that digest; return the receipt's own digest."""
+        last = db.execute("SELECT sequence, digest FROM receipt ORDER BY sequence DESC LIMIT 1").fetchone()
+        number, previous = last or (0, b"")
+        receipt = Receipt(
+            hub=self._hub,
+            sequence=number + 1,
+            statement=statement,
+            event=event,
+            time=int(self._clock.now()),
+            time_trust=self._clock.trust,
+            previous=previous,
+            reason=reason,
+            detail=detail[:MAX_DETAIL],
+            evidence=evidence,
+        )
+        data = sign(receipt, [self._signer])
+        digest = hashlib.sha256(data).digest()
+        db.execute("INSERT INTO receipt VALUES (?, ?, ?, NULL)", (number + 1, data, digest))
+        self.written += 1
+        return digest
+
+    def waiting(self, db: sqlite3.Connection, limit: int) -> list[Waiting]:
+        """Return the oldest unacknowledged receipts, in order."""
+        rows = db.execute(
+            "SELECT sequence, digest, data FROM receipt WHERE acknowledged_ms IS NULL ORDER BY sequence LIMIT ?",
+            (limit,),
+        )
+        return [Waiting(*row) for row in rows]
+
+    def acknowledge(self, db: sqlite3.Connection, sequence: int) -> None:
+        """Note that the source holds the receipt of that sequence."""
+        db.execute("UPDATE receipt SET acknowledged_ms = ? WHERE sequence = ?", (self._clock.ms(), sequence))

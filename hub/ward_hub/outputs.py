@@ -1,0 +1,101 @@
+"""Everything attached to this hub, opened from the configuration: buses, amplifiers, boards, sound."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+
+from ward_hub.clock import Clock
+from ward_hub.config import Config
+from ward_hub.playout.amplifiers import AmplifierOutput
+from ward_hub.playout.boards import BoardOutput
+from ward_hub.playout.sound import Sound
+from ward_hub.speech import Speech
+from ward_hw.audio import AudioSettings, AudioWorker
+from ward_hw.bus import ModbusBus
+from ward_hw.drivers.amplifier import Amplifier
+from ward_hw.drivers.board import Board
+from ward_hw.errors import HardwareError
+from ward_hw.profile import load_profile
+
+log = logging.getLogger(__name__)
+SAFE_S = 3.0
+
+
+class Outputs:
+    """The hub's outputs while the context is entered; a device that does not answer does not keep it from opening."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._stack = AsyncExitStack()
+        self.amplifiers: list[AmplifierOutput] = []
+        self.boards: list[BoardOutput] = []
+        self.sound: Sound
+
+    async def __aenter__(self) -> Outputs:
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """Return what must run for each output, by name."""
+        named: dict[str, Callable[[], Awaitable[None]]] = {}
+        for amplifier in self.amplifiers:
+            named[f"amplifier {amplifier.name}"] = amplifier.run
+        for board in self.boards:
+            named[f"board {board.id}"] = board.run
+        return named
+
+    async def make_safe(self) -> None:
+        """Open every relay and darken every board, within a few seconds; what does not answer is reported."""
+
+        async def one(name: str, act: Callable[[], Awaitable[None]]) -> None:
+            try:
+                async with asyncio.timeout(SAFE_S):
+                    await act()
+            except (HardwareError, TimeoutError) as error:
+                log.error("%s could not be made safe: %s; it lets go by its lease", name, error)
+
+        async with asyncio.TaskGroup() as group:
+            for amplifier in self.amplifiers:
+                group.create_task(one(amplifier.name, amplifier.release))
+            for board in self.boards:
+                group.create_task(one(board.id, board.dark))
+
+    async def _open(self) -> None:
+        config, enter = self._config, self._stack.enter_async_context
+        buses = {
+            one.name: await enter(ModbusBus(one.port, one.baudrate, timeout=one.timeout_ms / 1000))
+            for one in config.bus
+        }
+        for section in config.amplifier:
+            driver = Amplifier(
+                section.name,
+                buses[section.bus],
+                section.unit,
+                load_profile(section.profile),
+                clock=time.monotonic,
+            )
+            self.amplifiers.append(AmplifierOutput(section, driver, self._clock, config.airing.poll_ms))
+        for wanted in config.board:
+            board = await enter(Board(wanted.id, wanted.port, wanted.baudrate, clock=time.monotonic))
+            self.boards.append(BoardOutput(wanted.id, board, self._clock))
+        audio = config.audio
+        capture = Path(audio.capture) if audio.capture else None
+        worker = await enter(AudioWorker(AudioSettings(backend=audio.backend, capture=capture)))
+        folder = Path(config.hub.state) / "sound"
+        self.sound = Sound(worker, Speech(region=audio.voice), folder, config.hub.language)

@@ -1,0 +1,117 @@
+"""One LED board as an output: shows what is wanted, compares what is really lit, and darkens when in doubt."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from ward_hub.clock import Clock
+from ward_hw.drivers.board import Board, BoardIdent, Show
+from ward_hw.errors import HardwareError
+from ward_protocol.statements import BoardEvidence
+
+log = logging.getLogger(__name__)
+COMPARE_S = 1.0
+RETRY_S = 1.0
+
+
+@dataclass(slots=True)
+class BoardTrack:
+    """What is measured of one board during one airing; moments are Unix milliseconds, 0 for never."""
+
+    board: str
+    shown_ms: int = 0
+    ended_ms: int = 0
+    compared: int = 0
+    agreed: int = 0
+    digest: bytes = b""
+
+    def evidence(self) -> BoardEvidence:
+        """Return what goes into the receipt."""
+        return BoardEvidence(self.board, self.shown_ms, self.ended_ms, self.compared, self.agreed, self.digest)
+
+
+class BoardOutput:
+    """Drives one board for the player; `run` does the talking, so a slow board holds nobody up."""
+
+    def __init__(self, board_id: str, board: Board, clock: Clock) -> None:
+        self.id = board_id
+        self.ident: BoardIdent | None = None
+        self._board = board
+        self._clock = clock
+        self._wanted: Show | None = None
+        self._track = BoardTrack(board_id)
+        self._on_board: int | None = None
+        self._changed = asyncio.Event()
+
+    def present(self, show: Show) -> None:
+        """Begin a new airing with `show`; what was shown before stays until the board has taken the new one."""
+        self._end()
+        self._wanted, self._track = show, BoardTrack(self.id)
+        self._changed.set()
+
+    def clear(self) -> None:
+        """End the airing and darken the board."""
+        self._end()
+        self._wanted = None
+        self._changed.set()
+
+    def end_track(self) -> BoardTrack:
+        """Return what was measured since `present`, ended now at the latest."""
+        self._end()
+        return self._track
+
+    async def run(self) -> None:
+        """Bring the board to what is wanted and compare what it shows, until cancelled."""
+        self._on_board = -1
+        while True:
+            self._changed.clear()
+            try:
+                pause = await self._step()
+            except HardwareError as error:
+                log.warning("%s", error)
+                self._on_board, pause = -1, RETRY_S
+            try:
+                async with asyncio.timeout(pause):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def dark(self) -> None:
+        """Darken the board at the agent's end; raises HardwareError where it does not answer."""
+        self.clear()
+        await self._board.blank()
+
+    async def _step(self) -> float | None:
+        if self.ident is None:
+            self.ident = await self._board.ident()
+        wanted, track = self._wanted, self._track
+        if wanted is None:
+            if self._on_board is not None:
+                await self._board.blank()
+                self._on_board = None
+            return None
+        if self._on_board != wanted.show_id:
+            await self._board.show(wanted)
+            self._on_board = wanted.show_id
+            track.shown_ms = track.shown_ms or self._clock.ms()
+        await self._compare(wanted, track)
+        return COMPARE_S
+
+    async def _compare(self, wanted: Show, track: BoardTrack) -> None:
+        seen = await self._board.verify()
+        if track.ended_ms:
+            return
+        track.compared += 1
+        track.digest = seen.digest
+        if seen.matches and seen.show_id == wanted.show_id:
+            track.agreed += 1
+            await self._board.renew(wanted.lease_ms)
+        else:
+            log.error("board %s does not show what it was sent: darkened, and sent again", self.id)
+            await self._board.blank()
+            self._on_board = -1
+
+    def _end(self) -> None:
+        self._track.ended_ms = self._track.ended_ms or self._clock.ms()

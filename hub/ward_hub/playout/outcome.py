@@ -1,0 +1,59 @@
+"""What came of an airing, from its evidence alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ward_hub.journal import State
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import BoardEvidence, Evidence, ZoneEvidence
+
+HEARD_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an airing ended: the state it leaves the bulletin in, why if not wholly aired, and what was measured."""
+
+    state: State
+    reason: Reason | None
+    detail: str
+    evidence: Evidence
+
+
+def judge(evidence: Evidence, trouble: tuple[Reason, str] | None = None) -> Outcome:
+    """Say aired, partly or not aired. `trouble` is what the sound's source complained of, if anything.
+
+    A zone carried the bulletin when its relay was confirmed throughout and sound was measured behind it for at least
+    half of the requested time; a board when it was compared and always agreed.
+    """
+    failures = [failure for zone in evidence.zones if (failure := _zone_failure(zone, evidence.requested_ms))]
+    failures += [failure for board in evidence.boards if (failure := _board_failure(board))]
+    wanted = len(evidence.zones) + len(evidence.boards)
+    if wanted == 0:
+        return Outcome(State.NOT_AIRED, Reason.NO_OUTPUT, "no zone or board here is in its audience", evidence)
+    if trouble is not None:
+        failures.insert(0, trouble)
+    if not failures:
+        return Outcome(State.AIRED, None, "", evidence)
+    carried = any(not _zone_failure(zone, evidence.requested_ms) for zone in evidence.zones)
+    carried = carried or any(not _board_failure(board) for board in evidence.boards)
+    detail = "; ".join(text for _, text in failures)
+    return Outcome(State.PARTLY if carried else State.NOT_AIRED, failures[0][0], detail, evidence)
+
+
+def _zone_failure(zone: ZoneEvidence, requested_ms: int) -> tuple[Reason, str] | None:
+    if not zone.confirmed:
+        return Reason.RELAY_UNCONFIRMED, f"zone {zone.zone}: relay not confirmed"
+    if requested_ms == 0 or zone.heard_ms < HEARD_SHARE * requested_ms:
+        return Reason.NOTHING_HEARD, f"zone {zone.zone}: heard {zone.heard_ms} of {requested_ms} ms"
+    return None
+
+
+def _board_failure(board: BoardEvidence) -> tuple[Reason, str] | None:
+    if board.compared == 0 or board.agreed < board.compared:
+        return (
+            Reason.BOARD_UNCONFIRMED,
+            f"board {board.board}: agreed {board.agreed} times of {board.compared}",
+        )
+    return None

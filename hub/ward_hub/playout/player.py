@@ -1,0 +1,161 @@
+"""One airing on this hub's outputs: boards and loudspeakers begin together and fail apart."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from ward_hub.config import AiringSection
+from ward_hub.playout.amplifiers import AmplifierOutput
+from ward_hub.playout.boards import BoardOutput
+from ward_hub.playout.outcome import Outcome, judge
+from ward_hub.playout.sound import Heard, Sound, text_for
+from ward_hub.render import RenderError
+from ward_hub.render.layout import board_show, period_s
+from ward_hw.drivers.board import Show
+from ward_hw.errors import HardwareError
+from ward_protocol.statements import Bulletin, Evidence, Priority, Text
+
+log = logging.getLogger(__name__)
+GRACE_S = 0.5
+LONGEST_HOLD_S = 180.0
+MAX_ZONES, MAX_BOARDS = 64, 8
+
+
+class Player:
+    """Puts one bulletin at a time on air; the caller cancels `air` to cut it short."""
+
+    def __init__(
+        self,
+        amplifiers: Sequence[AmplifierOutput],
+        boards: Sequence[BoardOutput],
+        sound: Sound,
+        settings: AiringSection,
+        language: str,
+        first_show_id: int,
+    ) -> None:
+        self._amplifiers = amplifiers
+        self._boards = boards
+        self._sound = sound
+        self._settings = settings
+        self._language = language
+        self._show_id = first_show_id
+        self._heard = Heard()
+        self._on_boards: list[BoardOutput] = []
+
+    async def air(self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]]) -> None:
+        """Carry the bulletin to its audience and return when it has ended; `outcome` then says what came of it.
+
+        Cancelled, the sound stops at once and relays and boards stay as they are for the airing that follows, or
+        for `release`.
+        """
+        self._heard = Heard()
+        urgent = bulletin.priority is Priority.EMERGENCY
+        async with asyncio.TaskGroup() as group:
+            hold = self._present(bulletin)
+            group.create_task(self._hold(hold), name="boards")
+            group.create_task(self._sound_out(bulletin, recording, urgent), name="sound")
+
+    async def release(self) -> None:
+        """Open all relays and darken all boards."""
+        for board in self._boards:
+            board.clear()
+        await self._open()
+
+    def outcome(self, attempts: int) -> Outcome:
+        """Say what came of the airing that just ended or was cut short; it ends the measurements."""
+        evidence = Evidence(
+            zones=tuple(track.evidence() for one in self._amplifiers for track in one.end_tracks()),
+            boards=tuple(board.end_track().evidence() for board in self._on_boards),
+            played_ms=self._heard.played_ms,
+            requested_ms=self._heard.requested_ms,
+            attempts=attempts,
+        )
+        return judge(evidence, self._heard.trouble)
+
+    # Boards
+
+    def _present(self, bulletin: Bulletin) -> float:
+        """Put the text on the boards of the audience, darken the others; return for how long to show it, seconds."""
+        text = text_for(bulletin, self._language)
+        wanted = bulletin.audience.boards
+        hold, self._on_boards = 0.0, []
+        for board in self._boards:
+            show = self._show(bulletin, text, board) if not wanted or board.id in wanted else None
+            if show is None:
+                board.clear()
+                continue
+            board.present(show)
+            self._on_boards.append(board)
+            hold = max(hold, period_s(show), self._settings.board_hold_ms / 1000)
+        return min(hold, LONGEST_HOLD_S)
+
+    def _show(self, bulletin: Bulletin, text: Text | None, board: BoardOutput) -> Show | None:
+        if text is None or board.ident is None:
+            return None
+        self._show_id = (self._show_id + 1) % 2**32
+        try:
+            return board_show(
+                text.title,
+                text.body,
+                width=board.ident.width,
+                height=board.ident.height,
+                priority=bulletin.priority,
+                status=bulletin.status,
+                show_id=self._show_id,
+                lease_ms=self._settings.board_lease_ms,
+            )
+        except RenderError as error:
+            log.error("board %s: %s", board.id, error)
+            return None
+
+    async def _hold(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    # Loudspeakers
+
+    async def _sound_out(
+        self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]], urgent: bool
+    ) -> None:
+        async with asyncio.TaskGroup() as group:
+            carrying = [
+                group.create_task(self._carry(one, self._zones(one, bulletin), urgent)) for one in self._amplifiers
+            ]
+            if await _first_good(carrying):
+                await asyncio.wait(carrying, timeout=GRACE_S)
+                await self._sound.play(bulletin, recording, self._heard, self._settings.repeat_gap_ms / 1000)
+                await asyncio.sleep(self._settings.tail_ms / 1000)
+        await self._open()
+
+    def _zones(self, amplifier: AmplifierOutput, bulletin: Bulletin) -> list[str]:
+        wanted = bulletin.audience.zones
+        return [zone for zone in amplifier.zones if not wanted or zone in wanted]
+
+    async def _carry(self, amplifier: AmplifierOutput, zones: list[str], urgent: bool) -> bool:
+        try:
+            await amplifier.carry(zones, urgent=urgent)
+        except HardwareError as error:
+            log.error("%s", error)
+            return False
+        return bool(zones)
+
+    async def _open(self) -> None:
+        async def one(amplifier: AmplifierOutput) -> None:
+            try:
+                await amplifier.release()
+            except HardwareError as error:
+                log.error("%s", error)
+
+        async with asyncio.TaskGroup() as group:
+            for amplifier in self._amplifiers:
+                group.create_task(one(amplifier))
+
+
+async def _first_good(tasks: list[asyncio.Task[bool]]) -> bool:
+    """Wait until one of the amplifiers carries the airing, or all have failed."""
+    for done in asyncio.as_completed(tasks):
+        if await done:
+            return True
+    return False
