@@ -1,0 +1,7 @@
+"""What can go wrong when text becomes pixels."""
+
+from __future__ import annotations
+
+
+class RenderError(ValueError):
+    """The text, the size or the board does not allow a legible picture; the message says what to change."""
