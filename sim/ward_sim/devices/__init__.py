@@ -1,0 +1,1 @@
+"""Simulated controllers: the real firmware under MicroPython, its pins wired to a model."""

@@ -1,0 +1,137 @@
+"""A simulated amplifier: the controller's relays switch its supply and zones, its sensors see the result."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Self
+
+from ward_sim.devices.controller import Controller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from ward_sim.line import Line
+
+# How the controller's board is soldered, as its schematic says; kept apart from the firmware's own pins file.
+RELAY_PINS = (6, 7, 8, 9, 10, 11, 12, 13)
+LINE_PIN, LINE_FULL_SCALE_MV = 26, 50_000
+SUPPLY_PIN, SUPPLY_FULL_SCALE_MV = 27, 40_000
+TEMPERATURE_PIN, REFERENCE_MV = 28, 3300
+
+SUPPLY_RELAY = 0
+SUPPLY_MV = 24_000
+
+
+class SimAmplifier:
+    """Amplifier `unit` on `line`; `on_change(amplifier, relay, closed)` is called for every relay that moves.
+
+    An async context manager: inside it the firmware runs, outside nothing of it is left.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        unit: int,
+        line: Line,
+        *,
+        on_change: Callable[[SimAmplifier, int, bool], None],
+    ) -> None:
+        self.name = name
+        self.unit = unit
+        self.line_mv = 0
+        self.temperature_dc = 250
+        self._on_change = on_change
+        self._relays = [False] * len(RELAY_PINS)
+        self._controller = Controller(
+            name,
+            "amplifier",
+            line.station(name, controller=True),
+            self,
+            settings={"unit": unit, "baud": line.baud},
+            serial=hashlib.sha256(name.encode()).digest()[:8],
+        )
+        self.set_temperature(self.temperature_dc)
+        self._feed()
+
+    @property
+    def relays(self) -> tuple[bool, ...]:
+        """What each relay really is, True = closed."""
+        return tuple(self._relays)
+
+    @property
+    def supply_mv(self) -> int:
+        """Supply of the amplifier behind the supply relay."""
+        return SUPPLY_MV if self._relays[SUPPLY_RELAY] else 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether the controller runs."""
+        return self._controller.alive
+
+    @property
+    def restarts(self) -> int:
+        """Resets that nobody asked for."""
+        return self._controller.restarts
+
+    @property
+    def controller(self) -> Controller:
+        """The process behind it."""
+        return self._controller
+
+    def set_line_level(self, millivolts: int) -> None:
+        """What the amplifier would put on the loudspeaker line; without supply it puts out nothing."""
+        self.line_mv = millivolts
+        self._feed()
+
+    def set_temperature(self, tenths: int) -> None:
+        """Temperature of the heat sink in 0.1 degC."""
+        self.temperature_dc = tenths
+        self._controller.set_analogue(TEMPERATURE_PIN, round((tenths + 500) * 65535 / REFERENCE_MV))
+
+    def hang(self) -> None:
+        """Let the controller hang; its watchdog restarts it."""
+        self._controller.hang()
+
+    async def kill(self) -> None:
+        """Cut the controller's power: relays open."""
+        await self._controller.kill()
+
+    async def start(self) -> None:
+        """Give the controller power again."""
+        await self._controller.start()
+
+    def pin(self, number: int, level: int) -> None:
+        """Wires: a pin of the controller was driven."""
+        if number in RELAY_PINS:
+            self._move(RELAY_PINS.index(number), bool(level))
+
+    def spi(self, data: bytes) -> None:
+        """Wires: nothing is on the amplifier's SPI."""
+
+    def floating(self) -> None:
+        """Wires: pull-downs open every relay."""
+        for relay in range(len(self._relays)):
+            self._move(relay, False)
+
+    def _move(self, relay: int, closed: bool) -> None:
+        if self._relays[relay] == closed:
+            return
+        self._relays[relay] = closed
+        if relay == SUPPLY_RELAY:
+            self._feed()
+        self._on_change(self, relay, closed)
+
+    def _feed(self) -> None:
+        level = self.line_mv if self.supply_mv else 0
+        self._controller.set_analogue(LINE_PIN, round(level * 65535 / LINE_FULL_SCALE_MV))
+        self._controller.set_analogue(SUPPLY_PIN, round(self.supply_mv * 65535 / SUPPLY_FULL_SCALE_MV))
+
+    async def __aenter__(self) -> Self:
+        await self._controller.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._controller.__aexit__(kind, error, trace)
