@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ward_hub.errors import HubError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
 # Names of espeak-ng's voices. Ref: espeak-ng 1.51, `espeak-ng --voices=vi`.
@@ -107,7 +107,7 @@ class Speech:
             raise SpeechError(f"speech: {self._program} -v {voice} ended with {process.returncode}: {said}")
 
     @contextlib.asynccontextmanager
-    async def _started(self, voice: str, into: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def _started(self, voice: str, into: Path) -> AsyncGenerator[asyncio.subprocess.Process, None]:
         """The running program; killed and waited for if it outlives the block."""
         found = shutil.which(self._program)
         if found is None:

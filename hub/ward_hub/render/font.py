@@ -84,9 +84,7 @@ def _subtable(table: bytes) -> Iterator[int]:
     (form,) = struct.unpack_from(">H", table)
     if form == 4:
         for segment in _segments(table):
-            yield from (
-                point for point in range(segment.start, segment.end + 1) if _glyph(table, segment, point)
-            )
+            yield from (point for point in range(segment.start, segment.end + 1) if _glyph(table, segment, point))
     elif form == 12:
         (groups,) = struct.unpack_from(">L", table, 12)
         for index in range(groups):
@@ -100,9 +98,7 @@ def _segments(table: bytes) -> Iterator[Segment]:
     for index in range(double // 2 - 1):
         at = 14 + 2 * index
         (end,) = struct.unpack_from(">H", table, at)
-        start, delta, offset = (
-            struct.unpack_from(">H", table, at + 2 + double * column)[0] for column in (1, 2, 3)
-        )
+        start, delta, offset = (struct.unpack_from(">H", table, at + 2 + double * column)[0] for column in (1, 2, 3))
         yield Segment(start, end, delta, offset, at + 2 + 3 * double)
 
 

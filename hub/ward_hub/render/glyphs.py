@@ -79,9 +79,7 @@ def ink(character: str, weight: Weight, ppem: int) -> Ink:
     draw.text((pad, pad), character, font=font, fill=1, anchor="ls")
     advance = round(font.getlength(character, mode="1"))
     if character == " ":
-        advance = max(
-            advance, -(-ppem // 3)
-        )  # the font's own is rounded to 3 of 12 pixels: words run together
+        advance = max(advance, -(-ppem // 3))  # the font's own is rounded to 3 of 12 pixels: words run together
     box = canvas.getbbox()
     if box is None:
         return Ink((), (), 0, 0, advance)
@@ -143,9 +141,7 @@ def fit(drawn: Ink, above: int, below: int, repeats: int = 0) -> tuple[int, ...]
 def cell(height: int, weight: Weight) -> Cell:
     """The largest size at which all small letters, plain capitals, digits and stops fit `height` rows."""
     if not MIN_HEIGHT <= height <= MAX_HEIGHT:
-        raise RenderError(
-            f"a line of {height} pixels is outside {MIN_HEIGHT} to {MAX_HEIGHT}; change the layout"
-        )
+        raise RenderError(f"a line of {height} pixels is outside {MIN_HEIGHT} to {MAX_HEIGHT}; change the layout")
     for ppem in range(_SEEN_BEST.get((height, weight), height), _MIN_PPEM - 1, -1):
         for below in range(2, height // 3 + 1):
             above = height - below
@@ -162,9 +158,7 @@ def glyph(character: str, where: Cell) -> Glyph:
         rows = fit(drawn, where.above, where.below, repeats=_REPEATS)
         if rows is not None:
             return Glyph(rows, drawn.left, drawn.width, drawn.advance, ppem)
-    raise RenderError(
-        f"{character!r} does not fit {where.above + where.below} pixel rows at any size; remove it"
-    )
+    raise RenderError(f"{character!r} does not fit {where.above + where.below} pixel rows at any size; remove it")
 
 
 @cache

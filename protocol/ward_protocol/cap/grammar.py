@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar, final
 
 from ward_protocol.cap import values
 from ward_protocol.cap.model import (
@@ -39,6 +39,7 @@ class Part:
     many: bool = False
 
 
+@final  # so that a type checker knows that it is not callable, other than what reads a simple value
 @dataclass(frozen=True, slots=True)
 class Group(Generic[G_co]):
     """An element with elements inside, in the order of the schema; `make` takes the fields as keywords."""

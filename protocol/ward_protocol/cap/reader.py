@@ -97,7 +97,7 @@ def _children(element: Element, namespace: str, path: str) -> Iterator[tuple[str
 
 
 def _value(element: Element, part: Part, namespace: str, path: str) -> object:
-    if isinstance(part.read, Group):
+    if not callable(part.read):
         return _read(element, part.read, namespace, path)
     if len(element):
         raise CapError(path, "has elements inside; only text is allowed")
