@@ -14,9 +14,7 @@ class HardwareError(Exception):
     ``remedy`` what a technician can do about it.
     """
 
-    def __init__(
-        self, device: str, operation: str, problem: str, *, remedy: str, attempt: int | None = None
-    ) -> None:
+    def __init__(self, device: str, operation: str, problem: str, *, remedy: str, attempt: int | None = None) -> None:
         self.device = device
         self.operation = operation
         self.problem = problem

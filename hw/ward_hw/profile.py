@@ -125,14 +125,10 @@ def load_profile(name: str) -> AmplifierProfile:
     """The profile called ``vendor/model``; raises MisuseError naming file and key."""
     vendor, _, model = name.partition("/")
     if not all(part.replace("-", "").isalnum() for part in (vendor, model)):
-        raise MisuseError(
-            name, "load profile", "not a profile name", remedy="write vendor/model, e.g. wardhub/amp8"
-        )
+        raise MisuseError(name, "load profile", "not a profile name", remedy="write vendor/model, e.g. wardhub/amp8")
     file = files("ward_hw").joinpath(_FILE_OF_NAME.format(name))
     if not file.is_file():
-        raise MisuseError(
-            name, "load profile", "no such profile", remedy=f"known are: {', '.join(known_profiles())}"
-        )
+        raise MisuseError(name, "load profile", "no such profile", remedy=f"known are: {', '.join(known_profiles())}")
     return parse_profile(name, file.read_text(encoding="utf-8"))
 
 
@@ -196,9 +192,7 @@ def _required(field: Field[object]) -> bool:
 def _check(name: str, profile: AmplifierProfile) -> None:
     if (profile.register_lease is None) == (profile.timed_lease is None):
         raise _wrong(name, "register_lease", "exactly one of register_lease and timed_lease must be there")
-    if (profile.nonce is None) == (profile.probe is None) or (profile.nonce is None) != (
-        profile.status is None
-    ):
+    if (profile.nonce is None) == (profile.probe is None) or (profile.nonce is None) != (profile.status is None):
         raise _wrong(name, "nonce", "either nonce and status must be there, or probe")
     if profile.register_lease is not None and profile.nonce is None:
         raise _wrong(name, "register_lease", "needs nonce: its settings are confirmed with it")

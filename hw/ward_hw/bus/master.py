@@ -141,9 +141,7 @@ class ModbusBus:
         if not 1 <= unit <= 247:
             raise MisuseError(self.port, "request", f"no unit {unit}", remedy="units are 1 to 247")
         frame = self._frame(pdu, unit)
-        order = self._order(
-            unit, frame, Expected.to(frame), priority, accept=accept, may_be_stale=may_be_stale
-        )
+        order = self._order(unit, frame, Expected.to(frame), priority, accept=accept, may_be_stale=may_be_stale)
         answer = await self._submit(order, deadline)
         if answer is None or isinstance(answer, ExceptionResponse):  # only a broadcast ends without an answer
             code = None if answer is None else answer.exception_code
@@ -156,13 +154,9 @@ class ModbusBus:
             )
         return answer
 
-    async def broadcast(
-        self, pdu: ModbusPDU, *, deadline: float, priority: Priority = Priority.COMMAND
-    ) -> None:
+    async def broadcast(self, pdu: ModbusPDU, *, deadline: float, priority: Priority = Priority.COMMAND) -> None:
         """Send a write to all units, which nobody answers; returns after the turn-round."""
-        order = self._order(
-            BROADCAST, self._frame(pdu, BROADCAST), None, priority, accept=None, may_be_stale=True
-        )
+        order = self._order(BROADCAST, self._frame(pdu, BROADCAST), None, priority, accept=None, may_be_stale=True)
         await self._submit(order, deadline)
 
     # --- the queue's side: called by the tasks of drivers ---
@@ -182,9 +176,7 @@ class ModbusBus:
         may_be_stale: bool,
     ) -> Order:
         if self._owner is None:
-            raise MisuseError(
-                self.port, "request", "the bus is not open", remedy="use it as a context manager"
-            )
+            raise MisuseError(self.port, "request", "the bus is not open", remedy="use it as a context manager")
         future: asyncio.Future[ModbusPDU | None] = self._loop.create_future()
         return Order(unit, frame, expected, priority, next(self._numbers), future, accept, may_be_stale)
 
@@ -212,9 +204,7 @@ class ModbusBus:
             return
         if len(self._received) > (len(order.frame) if self._echo else 0):
             return
-        at = (
-            self._last_activity + _PATIENCE_BEFORE_EMERGENCY_S
-        )  # nothing received: the end of our own request
+        at = self._last_activity + _PATIENCE_BEFORE_EMERGENCY_S  # nothing received: the end of our own request
         if self._loop.time() < at:
             self._loop.call_at(at, self._preempt)
         elif not answer.done() and any(waiting.priority is Priority.EMERGENCY for waiting in self._queue):
@@ -280,9 +270,7 @@ class ModbusBus:
         finally:
             self._current = self._answer = None
 
-    async def _wait_for_answer(
-        self, order: Order, expected: Expected, answer: asyncio.Future[ModbusPDU]
-    ) -> None:
+    async def _wait_for_answer(self, order: Order, expected: Expected, answer: asyncio.Future[ModbusPDU]) -> None:
         until = self._last_activity + expected.size * self._character_s + self._timeout
         try:
             async with asyncio.timeout_at(until):
@@ -311,9 +299,7 @@ class ModbusBus:
         heard = len(self._received)
         problem = f"{heard} bytes came, none of them the answer" if heard else "silence"
         remedy = (
-            "check baud rate, wiring and termination"
-            if heard
-            else "check power, unit number and wiring of the unit"
+            "check baud rate, wiring and termination" if heard else "check power, unit number and wiring of the unit"
         )
         return LinkTimeout(self._name(order.unit), f"function {order.frame[1]}", problem, remedy=remedy)
 
@@ -349,9 +335,7 @@ class ModbusBus:
         while found := order.expected.find(bytes(self._received), echo=self._echo, start=start):
             start, frame = found
             pdu = self._decode(frame)
-            if pdu is not None and (
-                isinstance(pdu, ExceptionResponse) or order.accept is None or order.accept(pdu)
-            ):
+            if pdu is not None and (isinstance(pdu, ExceptionResponse) or order.accept is None or order.accept(pdu)):
                 answer.set_result(pdu)
                 return
 
@@ -369,7 +353,5 @@ class ModbusBus:
         self._line = None
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(
-                LinkError(
-                    self.port, "request", f"the serial port was lost ({reason})", remedy="plug the adapter in"
-                )
+                LinkError(self.port, "request", f"the serial port was lost ({reason})", remedy="plug the adapter in")
             )

@@ -38,9 +38,7 @@ class Order:
     number: int  # order of arrival
     future: asyncio.Future[ModbusPDU | None]
     accept: Accept | None = None
-    may_be_stale: bool = (
-        False  # the caller does not believe the answer anyway: no need to wait for a quiet unit
-    )
+    may_be_stale: bool = False  # the caller does not believe the answer anyway: no need to wait for a quiet unit
 
     @property
     def key(self) -> tuple[int, int]:

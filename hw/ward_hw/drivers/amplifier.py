@@ -103,9 +103,7 @@ class Amplifier:
         async with self._one_order:
             return await self._dialect.renew(Priority.SAFETY, deadline)
 
-    async def read(
-        self, *, priority: Priority = Priority.POLL, budget_s: float = _READ_BUDGET_S
-    ) -> AmplifierStatus:
+    async def read(self, *, priority: Priority = Priority.POLL, budget_s: float = _READ_BUDGET_S) -> AmplifierStatus:
         """Return the status; renews nothing. Raises LinkError or PeerError."""
         return await self._dialect.read(priority, asyncio.get_running_loop().time() + budget_s)
 
@@ -116,9 +114,7 @@ class Amplifier:
             await self._dialect.configure(self.lease_ms, self.max_on_s, deadline)
 
 
-def _leases(
-    name: str, profile: AmplifierProfile, lease_ms: int | None, max_on_s: int | None
-) -> tuple[int, int]:
+def _leases(name: str, profile: AmplifierProfile, lease_ms: int | None, max_on_s: int | None) -> tuple[int, int]:
     """The lease and on-time to use, checked against the product's limits."""
     if profile.register_lease is not None:
         limits = profile.register_lease
@@ -129,9 +125,7 @@ def _leases(
                 name, "set up", f"lease of {lease} ms", remedy=f"choose {limits.min_ms} to {limits.max_ms} ms"
             )
         if not 1 <= longest <= limits.max_on_limit_s:
-            raise MisuseError(
-                name, "set up", f"on-time {longest} s", remedy=f"choose 1 to {limits.max_on_limit_s} s"
-            )
+            raise MisuseError(name, "set up", f"on-time {longest} s", remedy=f"choose 1 to {limits.max_on_limit_s} s")
         return lease, longest
     default_ms = 0 if profile.timed_lease is None else profile.timed_lease.default_ms
     return default_ms if lease_ms is None else lease_ms, 0 if max_on_s is None else max_on_s
@@ -142,9 +136,5 @@ def _dialect(name: str, bus: ModbusBus, unit: int, profile: AmplifierProfile, cl
         facts = NonceRegisters(profile.relays, profile.register_lease, profile.nonce, profile.status)
         return NonceDialect(bus, unit, facts, name=name, clock=clock)
     if profile.timed_lease and profile.probe:
-        return TimedDialect(
-            bus, unit, profile.relays, profile.timed_lease, profile.probe, name=name, clock=clock
-        )
-    raise MisuseError(
-        name, "set up", "no driver fits this profile", remedy="read the profile with load_profile"
-    )
+        return TimedDialect(bus, unit, profile.relays, profile.timed_lease, profile.probe, name=name, clock=clock)
+    raise MisuseError(name, "set up", "no driver fits this profile", remedy="read the profile with load_profile")

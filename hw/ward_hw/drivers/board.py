@@ -42,9 +42,7 @@ class BoardIdent:
 
 @dataclass(frozen=True, slots=True)
 class BoardStatus:
-    """What a board does; ``state`` as STATE_* in ward_protocol.portable.board, ``digest`` of the frame lit
-    now.
-    """
+    """What a board does; ``state`` as STATE_* in ward_protocol.portable.board, ``digest`` of the frame lit now."""
 
     show_id: int
     state: int
@@ -123,9 +121,7 @@ class Board:
             self._show = show
 
     async def renew(self, lease_ms: int, *, budget_s: float = _BUDGET_S) -> None:
-        """Let the show last ordered live on; PeerError with code BAD_FIELD when the board shows another or
-        none.
-        """
+        """Let the show last ordered live on; PeerError with code BAD_FIELD when the board shows another or none."""
         if self._show is None:
             raise MisuseError(self.name, "renew", "nothing was shown", remedy="order a show first")
         body = wire.pack_renew(wire.Renew(self._show.show_id, lease_ms))
@@ -146,16 +142,13 @@ class Board:
             raise self._nonsense("status", error) from error
 
     async def verify(self, *, budget_s: float = _BUDGET_S) -> ShownEvidence:
-        """Compare the digest of the lit frame with the one that our own composition gives for the offsets
-        told.
+        """Compare the digest of the lit frame with the one that our own composition gives for the offsets told.
 
         After `blank` (or before any show) a dark frame matches.
         """
         ident = self._ident or await self.ident(budget_s=budget_s)
         status = await self.status(budget_s=budget_s)
-        return ShownEvidence(
-            status.show_id, status.state, self._matches(status, ident), status.digest, status.at
-        )
+        return ShownEvidence(status.show_id, status.state, self._matches(status, ident), status.digest, status.at)
 
     def _matches(self, status: BoardStatus, ident: BoardIdent) -> bool:
         show = self._show
@@ -163,8 +156,7 @@ class Board:
         if show is not None and (status.state, status.show_id) != (wire.STATE_SHOWING, show.show_id):
             return False
         if len(status.offsets) != len(windows) or not all(
-            0 <= offset < window.strip.width + window.w
-            for offset, window in zip(status.offsets, windows, strict=True)
+            0 <= offset < window.strip.width + window.w for offset, window in zip(status.offsets, windows, strict=True)
         ):
             return False
         return status.digest == digest(compose(ident.width, ident.height, windows, status.offsets))
@@ -172,9 +164,7 @@ class Board:
     async def _upload(self, slot: int, strip: Bitmap, order: int, deadline: float) -> None:
         self._stop_if_old(order)
         what = f"upload strip {slot}"
-        await self._ask(
-            wire.STRIP, wire.pack_strip(wire.Strip(slot, strip.width, strip.height)), what, deadline
-        )
+        await self._ask(wire.STRIP, wire.pack_strip(wire.Strip(slot, strip.width, strip.height)), what, deadline)
         for offset in range(0, len(strip.rows), self._chunk):
             self._stop_if_old(order)
             data = wire.Data(slot, offset, strip.rows[offset : offset + self._chunk])

@@ -1,5 +1,4 @@
-"""Requests and answers on the serial link of a board controller: one at a time, told apart by sequence
-number.
+"""Requests and answers on the serial link of a board controller: one at a time, told apart by sequence number.
 
 An answer carries the number of its request, so a late one cannot be taken for another. A request that stays
 unanswered is sent again with the same number: every operation of the protocol may be repeated, and either
@@ -93,7 +92,8 @@ class BoardLink:
         loop = asyncio.get_running_loop()
         line = await self._open_line()
         self._awaited = self._seq, op | wire.REPLY
-        self._answer = answer = loop.create_future()
+        answer: asyncio.Future[bytes] = loop.create_future()
+        self._answer = answer
         # A delimiter first: whatever noise the board holds ends there, and is not glued to our frame.
         line.write(b"\0" + frame)
         wire_s = (len(frame) + 1 + link.OVERHEAD) * _BITS_OF_A_CHARACTER / self.baudrate

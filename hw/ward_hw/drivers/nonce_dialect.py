@@ -43,9 +43,7 @@ class NonceRegisters:
 class NonceDialect:
     """`Dialect` of controllers with a nonce register and a lease register."""
 
-    def __init__(
-        self, bus: ModbusBus, unit: int, registers: NonceRegisters, *, name: str, clock: Clock
-    ) -> None:
+    def __init__(self, bus: ModbusBus, unit: int, registers: NonceRegisters, *, name: str, clock: Clock) -> None:
         self._bus = bus
         self._unit = unit
         self._relays = registers.relays
@@ -67,9 +65,7 @@ class NonceDialect:
             address=self._relays.coil, bits=[number in closed for number in range(self._relays.count)]
         )
         with contextlib.suppress(LinkError):
-            await self._bus.request(
-                pdu, unit=self._unit, deadline=deadline, priority=priority, may_be_stale=True
-            )
+            await self._bus.request(pdu, unit=self._unit, deadline=deadline, priority=priority, may_be_stale=True)
 
     async def read_fresh(self, priority: Priority, deadline: float) -> AmplifierStatus:
         """Nonce and relays only: two words, the shortest transaction that proves itself."""
@@ -131,9 +127,7 @@ class NonceDialect:
         def proves(answer: ModbusPDU) -> bool:
             return answer.registers[0] == nonce
 
-        answer = await self._bus.request(
-            pdu, unit=self._unit, deadline=deadline, priority=priority, accept=proves
-        )
+        answer = await self._bus.request(pdu, unit=self._unit, deadline=deadline, priority=priority, accept=proves)
         self._nonce_known = True
         return list(answer.registers)
 

@@ -83,9 +83,7 @@ class TimedDialect:
     async def read_fresh(self, priority: Priority, deadline: float) -> AmplifierStatus:
         """Let older answers drain, where there may be any, then read the coils."""
         if self._bus.suspect(self._unit):
-            await self._ask(
-                ReadHoldingRegistersRequest(address=self._probe.register, count=1), priority, deadline
-            )
+            await self._ask(ReadHoldingRegistersRequest(address=self._probe.register, count=1), priority, deadline)
             self._bus.clear(self._unit)
         return await self.read(priority, deadline)
 
@@ -108,18 +106,12 @@ class TimedDialect:
         """
         longest = self._lease.max_ms - _VARIATIONS * self._lease.step_ms
         if not self._lease.step_ms <= lease_ms <= longest:
-            raise MisuseError(
-                self._name, "configure", f"lease of {lease_ms} ms", remedy=f"choose up to {longest} ms"
-            )
+            raise MisuseError(self._name, "configure", f"lease of {lease_ms} ms", remedy=f"choose up to {longest} ms")
         self._steps = -(-lease_ms // self._lease.step_ms)
-        await self._ask(
-            ReadHoldingRegistersRequest(address=self._probe.register, count=1), Priority.COMMAND, deadline
-        )
+        await self._ask(ReadHoldingRegistersRequest(address=self._probe.register, count=1), Priority.COMMAND, deadline)
 
     async def _open(self, relays: frozenset[int], priority: Priority, deadline: float) -> None:
-        pdu: ModbusPDU = WriteMultipleCoilsRequest(
-            address=self._relays.coil, bits=[False] * self._relays.count
-        )
+        pdu: ModbusPDU = WriteMultipleCoilsRequest(address=self._relays.coil, bits=[False] * self._relays.count)
         if len(relays) == self._relays.count:
             await self._ask(pdu, priority, deadline)
             return
@@ -135,14 +127,10 @@ class TimedDialect:
             with contextlib.suppress(LinkError):
                 await self._ask(pdu, priority, deadline, proof=True)
 
-    async def _ask(
-        self, pdu: ModbusPDU, priority: Priority, deadline: float, *, proof: bool = False
-    ) -> ModbusPDU:
+    async def _ask(self, pdu: ModbusPDU, priority: Priority, deadline: float, *, proof: bool = False) -> ModbusPDU:
         # The bus has already compared the time in the answer with the one in the order.
         accept = _any_answer if proof else None
-        return await self._bus.request(
-            pdu, unit=self._unit, deadline=deadline, priority=priority, accept=accept
-        )
+        return await self._bus.request(pdu, unit=self._unit, deadline=deadline, priority=priority, accept=accept)
 
 
 def _any_answer(_: ModbusPDU) -> bool:

@@ -1,0 +1,134 @@
+"""Play files one behind the other and report on it, in a thread of its own for each order."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ward_hw.audio_worker.pipe import Message
+from ward_hw.audio_worker.programme import Programme
+
+if TYPE_CHECKING:
+    from ward_hw.audio_worker.output import Output
+
+Send = Callable[[Message], None]
+_REPORT_S = 0.5
+_DEVICE_STALL_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlayOrder:
+    """What to play: files in order, louder or softer by ``gain_db``, behind ``lead_in_ms`` of silence."""
+
+    paths: tuple[Path, ...]
+    gain_db: float
+    lead_in_ms: int
+
+
+class Player:
+    """One order being played.
+
+    Reports started, then levels twice a second (a sign of life, too), then played or failed.
+    """
+
+    def __init__(self, number: int, order: PlayOrder, *, rate: int, send: Send) -> None:
+        self._number = number
+        self._paths = order.paths
+        self._gain_db = order.gain_db
+        self._rate = rate
+        self._send = send
+        self._programme = Programme(rate, rate * order.lead_in_ms // 1000)
+        self._decoded = 0  # frames
+        self._whole = False  # every file was decoded to its end
+        self._taken = 0
+        self._taken_at = self._reported_at = time.monotonic()
+        self.thread = threading.Thread(target=self._run, name=f"play {number}", daemon=True)
+
+    def start(self, output: Output) -> None:
+        """Begin; returns at once."""
+        self._output = output
+        self.thread.start()
+
+    def stop(self, fade_ms: int) -> None:
+        """End soon; the order then ends as played, with what really was."""
+        self._programme.stop(fade_ms)
+
+    def _run(self) -> None:
+        failure: str | None = None
+        try:
+            # The device first: the lead-in is heard while the decoder is still being imported.
+            self._output.begin(self._programme)
+            self._decode()
+            self._play_out()
+        except Exception as error:  # noqa: BLE001 - the agent must hear of it, whatever it is
+            failure = str(error) or type(error).__name__
+        self._programme.abort()
+        self._output.end()
+        self._report()
+        self._end(failure)
+
+    def _decode(self) -> None:
+        from ward_hw.audio_worker.decode import opened  # noqa: PLC0415 - 20 MB an idle worker spares
+
+        for path in self._paths:
+            with opened(path) as file:
+                for piece in file.samples(self._rate, self._gain_db):
+                    if not self._programme.put(piece):
+                        return
+                    self._decoded += len(piece) // 2
+                    while not (self._programme.has_room or self._programme.stopping):
+                        self._wait(room=True)
+        self._whole = True
+        self._programme.complete()
+
+    def _play_out(self) -> None:
+        while not self._programme.finished:
+            self._wait(room=False)
+        time.sleep(self._output.latency_s)  # taken by the device is not yet heard
+
+    def _wait(self, *, room: bool) -> None:
+        """Wait for the device, tell what is new. Raises RuntimeError when the device has stopped taking."""
+        self._programme.wait(_REPORT_S, room=room)
+        if self._programme.take_begin():
+            self._send({"id": self._number, "event": "started"})
+        now = time.monotonic()
+        if self._programme.taken != self._taken:
+            self._taken, self._taken_at = self._programme.taken, now
+        elif now - self._taken_at > _DEVICE_STALL_S:
+            raise RuntimeError("the sound device takes nothing")
+        if now - self._reported_at >= _REPORT_S:
+            self._report()
+
+    def _report(self) -> None:
+        self._reported_at = time.monotonic()
+        self._send({"id": self._number, "event": "levels", "rms": self._programme.take_levels()})
+
+    def _end(self, failure: str | None) -> None:
+        message: Message = {
+            "id": self._number,
+            "event": "played",
+            "played_ms": round(self._programme.played * 1000 / self._rate),
+            "requested_ms": self._requested_ms(),
+            "underruns": self._programme.underruns,
+        }
+        if failure is not None:
+            message |= {"event": "failed", "reason": failure}
+        self._send(message)
+
+    def _requested_ms(self) -> int:
+        """How long everything would have been: decoded, or told by the files when it was cut short."""
+        decoded_ms = round(self._decoded * 1000 / self._rate)
+        if self._whole:
+            return decoded_ms
+        from ward_hw.audio_worker.decode import BadAudio, duration_ms  # noqa: PLC0415 - as in _decode
+
+        told_ms = 0
+        for path in self._paths:
+            with contextlib.suppress(BadAudio):
+                told_ms += duration_ms(path)
+        return max(decoded_ms, told_ms)
