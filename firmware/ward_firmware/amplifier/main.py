@@ -16,9 +16,7 @@ class Relays:
     """The relay pins, open from the first moment."""
 
     def __init__(self) -> None:
-        self._pins = [
-            machine.Pin(number, machine.Pin.OUT, value=1 - pins.RELAY_CLOSED) for number in pins.RELAYS
-        ]
+        self._pins = [machine.Pin(number, machine.Pin.OUT, value=1 - pins.RELAY_CLOSED) for number in pins.RELAYS]
 
     def write(self, mask: int) -> None:
         """Drive all pins."""
@@ -73,9 +71,7 @@ def main() -> None:
         cause=machine.reset_cause(),
         now_us=ticks_us(),
     )
-    uart = machine.UART(
-        pins.UART, baudrate=values["baud"], tx=machine.Pin(pins.TX), rx=machine.Pin(pins.RX), timeout=0
-    )
+    uart = machine.UART(pins.UART, baudrate=values["baud"], tx=machine.Pin(pins.TX), rx=machine.Pin(pins.RX), timeout=0)
     poller = select.poll()
     poller.register(uart, select.POLLIN)
     watchdog = machine.WDT(timeout=pins.WATCHDOG_MS)

@@ -13,7 +13,6 @@ package(
         "portable/__init__.py",
         "portable/amplifier.py",
         "portable/crc16.py",
-        "portable/reset_cause.py",
     ),
     base_path="$(WARD_PROTOCOL)",
 )

@@ -1,0 +1,35 @@
+"""The files of this controller, for MicroPython's frozen-module build and for `ward_sim.devices.flash`.
+
+Ref: MicroPython documentation, "MicroPython manifest files"; metadata, package and module are its words.
+"""
+# ruff: noqa: F821 - whoever reads a manifest provides its words
+# mypy: disable-error-code=name-defined
+
+metadata(version="0.1.0", description="wardhub board controller", license="Apache-2.0")
+package(
+    "ward_protocol",
+    (
+        "__init__.py",
+        "portable/__init__.py",
+        "portable/board.py",
+        "portable/cobs.py",
+        "portable/link.py",
+    ),
+    base_path="$(WARD_PROTOCOL)",
+)
+package(
+    "ward_firmware",
+    (
+        "__init__.py",
+        "settings.py",
+        "ticks.py",
+        "board/__init__.py",
+        "board/canvas.py",
+        "board/core.py",
+        "board/hub12.py",
+        "board/pins.py",
+        "board/strips.py",
+    ),
+    base_path="$(WARD_FIRMWARE)",
+)
+module("main.py", base_path="$(WARD_FIRMWARE)/ward_firmware/board")
