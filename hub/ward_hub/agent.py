@@ -53,7 +53,7 @@ async def run(config: Config) -> None:
         async with AsyncExitStack() as stack:
             outputs = await stack.enter_async_context(Outputs(config, clock))
             link = await stack.enter_async_context(SourceLink(config.source.uri))
-            await Agent(config, clock, journal, trust, outputs, link).run()
+            await Agent(config=config, clock=clock, journal=journal, trust=trust, outputs=outputs, link=link).run()
 
 
 def restore_trust(root: Path, journal: Journal) -> Trust:
@@ -64,7 +64,7 @@ def restore_trust(root: Path, journal: Journal) -> Trust:
         if "grants" in kept:
             trust = trust.with_grants(kept["grants"], now=0)
         if "beat" in kept:
-            trust = trust.with_beat(kept["beat"])
+            trust, _ = trust.with_beat(kept["beat"])
     except OSError as error:
         raise StateError(f"{root}: the root cannot be read: {error.strerror}") from error
     except StatementError as error:
@@ -76,7 +76,7 @@ class Agent:
     """The parts that decide, over the outputs and the link that they are given."""
 
     def __init__(
-        self, config: Config, clock: Clock, journal: Journal, trust: Trust, outputs: Outputs, link: SourceLink
+        self, *, config: Config, clock: Clock, journal: Journal, trust: Trust, outputs: Outputs, link: SourceLink
     ) -> None:
         self._config = config
         self._journal = journal
@@ -91,10 +91,19 @@ class Agent:
             random.SystemRandom().getrandbits(32),
         )
         store = MediaStore(Path(config.hub.state) / "media")
-        self._recordings = Recordings(link, store, language, outputs.sound.probe, self._ready, self._bad)
+        self._recordings = Recordings(
+            link=link,
+            store=store,
+            language=language,
+            probe=outputs.sound.probe,
+            on_ready=self._ready,
+            on_bad=self._bad,
+        )
         self._director = Director(player, journal, clock, self._recordings.path, settings.max_attempts)
         intake = Intake(config.hub.id, config.hub.area, journal, clock, lambda: self._feeds.trust)
-        self._feeds = Feeds(link, intake, journal, clock, trust, self._accepted)
+        self._feeds = Feeds(
+            link=link, intake=intake, journal=journal, clock=clock, trust=trust, on_accepted=self._accepted
+        )
         self._outbox = Outbox(link, journal)
 
     async def run(self) -> None:
@@ -126,7 +135,8 @@ class Agent:
 
     def _resume(self, entry: Entry) -> None:
         bulletin = Envelope.open(entry.data).statement
-        assert isinstance(bulletin, Bulletin)  # only bulletins are unfinished
+        if not isinstance(bulletin, Bulletin):
+            raise StateError(f"the journal holds {entry.digest.hex()} as unfinished, and it is no bulletin")
         if entry.state is State.AIRING:
             log.warning("airing %s was cut short by the agent's end", entry.digest.hex()[:16])
             if entry.attempts >= self._config.airing.max_attempts:

@@ -137,7 +137,7 @@ class Config(Section):
 def _distinct(values: list[Any], what: str) -> None:
     twice = {value for value in values if values.count(value) > 1}
     if twice:
-        raise ValueError(f"{what} {sorted(twice)[0]} is used twice")
+        raise ValueError(f"{what} {min(twice)} is used twice")
 
 
 def parse(content: str, name: str) -> Config:

@@ -39,6 +39,7 @@ class Feeds:
 
     def __init__(
         self,
+        *,
         link: SourceLink,
         intake: Intake,
         journal: Journal,
@@ -70,13 +71,10 @@ class Feeds:
 
     async def _take_beat(self, data: bytes) -> None:
         try:
-            trust = self.trust.with_beat(data)
+            self.trust, beat = self.trust.with_beat(data)
         except StatementError:
-            await self._follow_root()
-            trust = self.trust.with_beat(data)
-        beat = trust.beat
-        assert beat is not None  # with_beat gives one
-        self.trust = trust
+            await self._follow_root()  # the beat's key may be a later root's
+            self.trust, beat = self.trust.with_beat(data)
         self._clock.heard(beat.time)
         await self._journal.do(Ledger.keep_beat, beat.time, data)
         while self.trust.root.version < beat.root_version:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from ward_hub.clock import Clock
 from ward_hub.config import Config
@@ -38,7 +39,7 @@ class Outputs:
         self.boards: list[BoardOutput] = []
         self.sound: Sound
 
-    async def __aenter__(self) -> Outputs:
+    async def __aenter__(self) -> Self:
         try:
             await self._open()
         except BaseException:

@@ -37,6 +37,7 @@ class Recordings:
 
     def __init__(
         self,
+        *,
         link: SourceLink,
         store: MediaStore,
         language: str,
@@ -52,7 +53,7 @@ class Recordings:
         self._on_bad = on_bad
         self._good: dict[bytes, Path] = {}
         self._bad: set[bytes] = set()
-        self._queue: asyncio.PriorityQueue[tuple[int, int, Candidate]] = asyncio.PriorityQueue()
+        self._queue: asyncio.PriorityQueue[tuple[int, int, Candidate, Audio]] = asyncio.PriorityQueue()
         self._count = 0
         self._settled = asyncio.Condition()
 
@@ -62,7 +63,7 @@ class Recordings:
         if audio is None:
             return candidate
         self._count += 1
-        self._queue.put_nowait((-candidate.bulletin.priority, self._count, candidate))
+        self._queue.put_nowait((-candidate.bulletin.priority, self._count, candidate, audio))
         return replace(candidate, ready=False)
 
     async def path(self, candidate: Candidate) -> Path | None:
@@ -82,13 +83,12 @@ class Recordings:
         async with asyncio.TaskGroup() as group:
             ordinary = asyncio.Semaphore(1)
             while True:
-                _, _, candidate = await self._queue.get()
+                _, _, candidate, audio = await self._queue.get()
                 urgent = candidate.bulletin.priority is Priority.EMERGENCY
-                group.create_task(self._bring(candidate, urgent, asyncio.Semaphore(1) if urgent else ordinary))
+                group.create_task(self._bring(candidate, audio, asyncio.Semaphore(1) if urgent else ordinary))
 
-    async def _bring(self, candidate: Candidate, urgent: bool, turn: asyncio.Semaphore) -> None:
-        audio = recording_for(candidate.bulletin, self._language)
-        assert audio is not None  # want() queues no others
+    async def _bring(self, candidate: Candidate, audio: Audio, turn: asyncio.Semaphore) -> None:
+        urgent = candidate.bulletin.priority is Priority.EMERGENCY
         async with turn:
             trouble = await self._fetch(audio, urgent)
         path = self._store.path(audio)

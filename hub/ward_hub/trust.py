@@ -62,13 +62,13 @@ class Trust:
             raise StatementError(Reason.EXPIRED, f"grants {grants.version} expired")
         return replace(self, grants=grants)
 
-    def with_beat(self, data: bytes) -> Trust:
-        """Take a beat, signed by the beat role, that is not older than the newest."""
+    def with_beat(self, data: bytes) -> tuple[Trust, Beat]:
+        """Take a beat, signed by the beat role, that is not older than the newest; return it as well."""
         envelope, beat = _open(data, Beat)
         _need(envelope, self.root, Role.BEAT)
         if self.beat is not None and beat.time < self.beat.time:
             raise StatementError(Reason.TIME_WENT_BACK, f"beat of {beat.time} after one of {self.beat.time}")
-        return replace(self, beat=beat)
+        return replace(self, beat=beat), beat
 
 
 def _open(data: bytes, kind: type[S]) -> tuple[Envelope, S]:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ward_hub.cli.run import DEFAULT_CONFIG
 from ward_hub.config import Config, load
@@ -17,16 +17,13 @@ from ward_hw.errors import HardwareError
 from ward_hw.profile import load_profile
 from ward_protocol.errors import StatementError
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[Any]
+SUMMARY = "check a configuration, the root and the profiles it names"
 
 
-def add_to(commands: Commands) -> None:
-    """Add the command to the parser."""
-    one = commands.add_parser("check-config", help="check a configuration, the root and the profiles it names")
+def arguments(one: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
     one.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=f"default: {DEFAULT_CONFIG}")
     one.add_argument("--json", action="store_true", help="print what was found as JSON")
-    one.set_defaults(act=act)
 
 
 def act(chosen: argparse.Namespace) -> int:

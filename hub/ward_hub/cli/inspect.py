@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from ward_hub.trust import Trust, public_keys
@@ -21,22 +21,19 @@ from ward_protocol.keys import PublicKey
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Bulletin, Cancel
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[Any]
-
 TIMES = frozenset({"issued", "not_before", "expires", "time", "not_after"})
 
+SUMMARY = "say what a signed file holds and whether it verifies"
 
-def add_to(commands: Commands) -> None:
-    """Add the command to the parser."""
-    one = commands.add_parser("inspect", help="say what a signed file holds and whether it verifies")
+
+def arguments(one: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
     one.add_argument("file", type=Path)
     one.add_argument("--root", type=Path, help="the root to verify it by; a root verifies by itself")
     one.add_argument("--grants", type=Path, help="the grants to verify bulletins and cancels by")
     one.add_argument("--key", action="append", default=[], metavar="HEX", help="a public key to verify it by")
     one.add_argument("--lang", choices=LANGUAGES, default=DEFAULT_LANGUAGE)
     one.add_argument("--json", action="store_true")
-    one.set_defaults(act=act)
 
 
 def act(chosen: argparse.Namespace) -> int:
@@ -77,7 +74,7 @@ def _verify(envelope: Envelope, chosen: argparse.Namespace) -> str:
     if envelope.type.name == "GRANTS":
         return f"by root {trust.with_grants(data, now=0).root.version}"
     if envelope.type.name == "BEAT":
-        return f"by root {trust.with_beat(data).root.version}"
+        return f"by root {trust.with_beat(data)[0].root.version}"
     return _by_grants(envelope, trust, chosen)
 
 
@@ -97,7 +94,7 @@ def _by_grants(envelope: Envelope, trust: Trust, chosen: argparse.Namespace) -> 
     raise StatementError(Reason.UNKNOWN_KEY, "no key that was given signed it; give --root and --grants, or --key")
 
 
-def plain(value: Any, name: str = "") -> Any:
+def plain(value: object, name: str = "") -> Any:  # noqa: ANN401 - JSON is anything
     """Return a statement as what JSON can hold: times as ISO 8601, digests and keys as hex."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {one.name: plain(getattr(value, one.name), one.name) for one in dataclasses.fields(value)}

@@ -7,21 +7,17 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from ward_hub.identity import write_key
 from ward_protocol.keys import Signer
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[Any]
+SUMMARY = "make an Ed25519 key in a new file that only you can read"
 
 
-def add_to(commands: Commands) -> None:
-    """Add the command to the parser."""
-    one = commands.add_parser("keygen", help="make an Ed25519 key in a new file that only you can read")
+def arguments(one: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
     one.add_argument("file", type=Path)
     one.add_argument("--json", action="store_true", help="print key id and public key as JSON")
-    one.set_defaults(act=act)
 
 
 def act(chosen: argparse.Namespace) -> int:

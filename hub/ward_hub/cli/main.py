@@ -18,7 +18,14 @@ from ward_hub.links import SourceError
 from ward_hw.errors import HardwareError
 from ward_protocol.errors import ProtocolError
 
-COMMANDS = (run, check_config, keygen, sign, inspect, publish)
+COMMANDS = {
+    "run": run,
+    "check-config": check_config,
+    "keygen": keygen,
+    "sign": sign,
+    "inspect": inspect,
+    "publish": publish,
+}
 # What each kind of error means to the shell, the narrower kinds first.
 STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (ConfigError, os.EX_CONFIG),
@@ -46,8 +53,10 @@ def parser() -> argparse.ArgumentParser:
     top = Parser(prog="wardhub", description="The agent of one ward's loudspeakers and boards, and its tools.")
     top.add_argument("--version", action="version", version=f"wardhub {version('wardhub')}")
     commands = top.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
-    for module in COMMANDS:
-        module.add_to(commands)
+    for name, module in COMMANDS.items():
+        one = commands.add_parser(name, help=module.SUMMARY)
+        module.arguments(one)
+        one.set_defaults(act=module.act)
     return top
 
 

@@ -7,22 +7,18 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from ward_hub.links.publish import publish
 from ward_protocol.envelope import Envelope
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[Any]
+SUMMARY = "publish a signed file to a source, its recordings first"
 
 
-def add_to(commands: Commands) -> None:
-    """Add the command to the parser."""
-    one = commands.add_parser("publish", help="publish a signed file to a source, its recordings first")
+def arguments(one: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
     one.add_argument("file", type=Path)
     one.add_argument("--to", required=True, metavar="URI", help="the source, coap://HOST[:PORT]")
     one.add_argument("--media", type=Path, nargs="*", default=[], help="the recordings that the file names")
-    one.set_defaults(act=act)
 
 
 def act(chosen: argparse.Namespace) -> int:

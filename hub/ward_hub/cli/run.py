@@ -9,22 +9,18 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from ward_hub import agent
 from ward_hub.config import Config, load
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[Any]
-
 DEFAULT_CONFIG = Path("/etc/wardhub/hub.toml")
 
+SUMMARY = "run the agent"
 
-def add_to(commands: Commands) -> None:
-    """Add the command to the parser."""
-    one = commands.add_parser("run", help="run the agent")
+
+def arguments(one: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
     one.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=f"default: {DEFAULT_CONFIG}")
-    one.set_defaults(act=act)
 
 
 def act(chosen: argparse.Namespace) -> int:

@@ -8,21 +8,19 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from ward_hub.drafts import Issue, from_cap, from_toml
 from ward_hub.errors import HubError
 from ward_hub.identity import read_key
 from ward_hw.audio import AudioSettings, AudioWorker, Clip
 from ward_protocol.envelope import Envelope, add_signature, sign
+from ward_protocol.statements import Bulletin
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[Any]
+SUMMARY = "sign a bulletin, or add a signature to a signed one"
 
 
-def add_to(commands: Commands) -> None:
-    """Add the command to the parser."""
-    one = commands.add_parser("sign", help="sign a bulletin, or add a signature to a signed one")
+def arguments(one: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
     one.add_argument("file", type=Path, help="a draft (.toml), a CAP 1.2 alert (.xml), or with --add a signed file")
     one.add_argument("--key", type=Path, required=True, action="append", help="may be given several times")
     one.add_argument("--out", type=Path, required=True)
@@ -31,7 +29,6 @@ def add_to(commands: Commands) -> None:
     one.add_argument("--sequence", type=int, help="the issuer's next number")
     one.add_argument("--area", action="append", default=[], help="for whom: an area such as vn/01/00268")
     one.add_argument("--audio", type=Path, action="append", default=[], help="a recording to name in it")
-    one.set_defaults(act=act)
 
 
 def act(chosen: argparse.Namespace) -> int:
@@ -52,7 +49,7 @@ def act(chosen: argparse.Namespace) -> int:
     return os.EX_OK
 
 
-def _draft(chosen: argparse.Namespace) -> Any:
+def _draft(chosen: argparse.Namespace) -> Bulletin:
     if not chosen.issuer or chosen.sequence is None or not chosen.area:
         raise HubError("sign: a new bulletin needs --issuer, --sequence and --area")
     clips = asyncio.run(_probe(chosen.audio))

@@ -110,7 +110,7 @@ class Ledger:
             fresh = self._db.execute("INSERT OR IGNORE INTO refusal VALUES (?, ?)", (digest, place)).rowcount == 1
             if fresh:
                 self._entry("refused", digest, {"place": place, "reason": reason.word, "detail": detail})
-                self._receipts.write(self._db, digest, Event.REFUSED, reason, f"{place}: {detail}")
+                self._receipts.write(self._db, digest, Event.REFUSED, reason=reason, detail=f"{place}: {detail}")
             if slot is not None:
                 self._settle(*slot, digest)
         return fresh
@@ -120,7 +120,8 @@ class Ledger:
     def unfinished(self) -> list[Entry]:
         """Return the accepted statements that have not ended, oldest first."""
         rows = self._db.execute(
-            "SELECT digest, data, state, attempts FROM statement WHERE state IN ('accepted', 'airing') ORDER BY received_ms"
+            "SELECT digest, data, state, attempts FROM statement"
+            " WHERE state IN ('accepted', 'airing') ORDER BY received_ms"
         )
         return [Entry(digest, data, State(state), attempts) for digest, data, state, attempts in rows]
 
@@ -157,7 +158,7 @@ class Ledger:
         with self._transaction():
             self._db.execute("UPDATE statement SET state = ? WHERE digest = ?", (state.value, digest))
             self._entry(state.value, digest, {"reason": reason.word if reason else None, "detail": detail})
-            self._receipts.write(self._db, digest, ENDINGS[state], reason, detail, evidence)
+            self._receipts.write(self._db, digest, ENDINGS[state], reason=reason, detail=detail, evidence=evidence)
 
     # What goes up
 

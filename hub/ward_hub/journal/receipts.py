@@ -41,6 +41,7 @@ class ReceiptBook:
         db: sqlite3.Connection,
         statement: bytes,
         event: Event,
+        *,
         reason: Reason | None = None,
         detail: str = "",
         evidence: Evidence | None = None,

@@ -1,1 +1,1 @@
-"""Playout owns the outputs: it puts one airing at a time on amplifiers, boards and sound, and measures what came of it."""
+"""Playout owns the outputs: one airing at a time on amplifiers, boards and sound, and what came of it, measured."""

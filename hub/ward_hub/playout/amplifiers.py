@@ -65,10 +65,9 @@ class AmplifierOutput:
         self._finish_tracks()
         self._tracks = tracks
         priority = Priority.EMERGENCY if urgent else Priority.COMMAND
-        if relays and not self._supply <= self._closed:
-            if self._section.warm_up_ms:
-                await self._set(self._supply, priority)
-                await asyncio.sleep(self._section.warm_up_ms / 1000)
+        if relays and self._section.warm_up_ms and not self._supply <= self._closed:
+            await self._set(self._supply, priority)
+            await asyncio.sleep(self._section.warm_up_ms / 1000)
         await self._set((self._supply | relays) if relays else frozenset(), priority)
         for track in tracks.values():
             track.closed_ms, track.confirmed = self._clock.ms(), True

@@ -29,6 +29,7 @@ class Player:
 
     def __init__(
         self,
+        *,
         amplifiers: Sequence[AmplifierOutput],
         boards: Sequence[BoardOutput],
         sound: Sound,

@@ -60,7 +60,7 @@ class Receipt:
     event: Event = key(4, one_of(Event))
     time: int = key(5, uint())
     time_trust: TimeTrust = key(6, one_of(TimeTrust))
-    previous: bytes = key(7, blob(32, 0))
+    previous: bytes = key(7, DIGEST, default=b"")
     reason: Reason | None = key(8, one_of(Reason), default=None)
     detail: str = key(9, text(300), default="")
     evidence: Evidence | None = key(10, struct(Evidence), default=None)

@@ -1,0 +1,130 @@
+"""Statements for tests: one of each kind with every field in use, and the keys that sign them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ward_protocol.keys import Signer
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import (
+    Audience,
+    Audio,
+    Authority,
+    Beat,
+    BoardEvidence,
+    Bulletin,
+    Cancel,
+    Cap,
+    Category,
+    Certainty,
+    Event,
+    Evidence,
+    Grants,
+    Kind,
+    MsgType,
+    Priority,
+    Receipt,
+    Role,
+    RoleKeys,
+    Root,
+    Severity,
+    Statement,
+    Status,
+    Text,
+    TimeTrust,
+    Urgency,
+    ZoneEvidence,
+)
+
+NOW = 1_800_000_000
+AREA = "vn/01/00268"
+
+
+def signer(number: int) -> Signer:
+    """Return the test key of that number; the same in every run."""
+    return Signer.of(Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32))
+
+
+SIGNER, ROOT_KEY, GRANT_KEY, BEAT_KEY, STRANGER = (signer(number) for number in range(1, 6))
+
+ROOT = Root(
+    version=1,
+    issued=NOW,
+    expires=NOW + 10**7,
+    keys={one.kid: one.public.raw for one in (ROOT_KEY, GRANT_KEY, BEAT_KEY)},
+    roles={
+        Role.ROOT: RoleKeys(1, (ROOT_KEY.kid,)),
+        Role.GRANT: RoleKeys(1, (GRANT_KEY.kid,)),
+        Role.BEAT: RoleKeys(1, (BEAT_KEY.kid,)),
+    },
+)
+AUTHORITY = Authority(
+    id="ward",
+    keys={SIGNER.kid: SIGNER.public.raw},
+    threshold=1,
+    level=3,
+    areas=(AREA,),
+    highest_priority=Priority.EMERGENCY,
+    kinds=(Kind.BULLETIN, Kind.CANCEL),
+    not_after=NOW + 10**6,
+)
+GRANTS = Grants(version=1, issued=NOW, expires=NOW + 10**6, root_version=1, authorities=(AUTHORITY,))
+BEAT = Beat(time=NOW, root_version=1, grants_version=1, heads={"ward": 3}, nonce=b"12345678")
+BULLETIN = Bulletin(
+    issuer="ward",
+    sequence=1,
+    issued=NOW,
+    not_before=NOW,
+    expires=NOW + 3600,
+    audience=Audience((AREA,), ("hub-1",), ("zone-1",), ("board-1",)),
+    priority=Priority.EMERGENCY,
+    status=Status.ACTUAL,
+    texts=(Text("vi", "Cảnh báo lũ quét", "Người dân ven suối di chuyển lên nơi cao ngay."),),
+    audio=(Audio(b"\x01" * 32, 20_000, "audio/ogg", 9_000, "en"),),
+    cap=Cap(
+        identifier="VN-1",
+        sender="office@example.vn",
+        msg_type=MsgType.ALERT,
+        category=Category.MET,
+        event="Lũ quét",
+        urgency=Urgency.IMMEDIATE,
+        severity=Severity.EXTREME,
+        certainty=Certainty.OBSERVED,
+        references="a,b,c",
+    ),
+    repeats=2,
+    approver="Trưởng trạm",
+    supersedes=(b"\x02" * 32,),
+)
+CANCEL = Cancel("ward", 2, NOW, NOW + 3600, Audience((AREA,)), b"\x03" * 32, "phát nhầm")
+RECEIPT = Receipt(
+    hub="hub-1",
+    sequence=2,
+    statement=b"\x04" * 32,
+    event=Event.PARTLY,
+    time=NOW,
+    time_trust=TimeTrust.GOOD,
+    previous=b"\x05" * 32,
+    reason=Reason.NOTHING_HEARD,
+    detail="zone-1",
+    evidence=Evidence(
+        zones=(ZoneEvidence("zone-1", NOW * 1000, NOW * 1000 + 9000, True, 8500),),
+        boards=(BoardEvidence("board-1", NOW * 1000, NOW * 1000 + 9000, 9, 9, b"\x06" * 16),),
+        played_ms=9000,
+        requested_ms=9000,
+        attempts=1,
+    ),
+)
+SAMPLES: tuple[Statement, ...] = (ROOT, GRANTS, BEAT, BULLETIN, CANCEL, RECEIPT)
+MINIMAL = replace(
+    BULLETIN,
+    audience=Audience((AREA,)),
+    audio=(),
+    cap=None,
+    repeats=1,
+    approver="",
+    supersedes=(),
+    priority=Priority.NORMAL,
+)
