@@ -1,18 +1,17 @@
-"""`machine` for MicroPython's unix port: what an RP2040 board has, over file descriptors, so that its
-main.py runs as it is.
+"""`machine` for MicroPython's unix port: an RP2040 board over file descriptors, for an unchanged main.py.
 
 First on MICROPYPATH it hides the built-in module. The host gives everything by environment: WARD_UART (a
-non-blocking stream), WARD_WIRES (one end of a socket pair), WARD_RESET (reset cause), WARD_SERIAL (unique
-id in hex). On the wires run text lines. Out: `P pin level`, `S hex` (SPI bytes), `R wdt` or `R soft` (the
-last words before a restart). In: `A pin value` (ADC, 0..65535), `H` (the processor hangs: next time it
-touches the wires it never returns).
+non-blocking stream), WARD_WIRES (one end of a socket pair), WARD_RESET (reset cause), WARD_SERIAL (unique id in
+hex). On the wires run text lines. Out: `P pin level`, `S hex` (SPI bytes), `R wdt` or `R soft` (last words before
+a restart). In: `A pin value` (ADC, 0..65535), `H` (the processor hangs: it never returns from reading this).
 
-There are no interrupts here. A thread is the watchdog; it counts its own turns, not time, so that a machine
-too busy to run this process at all does not look like a hang. A Timer fires when the watchdog is fed, as
-often as it would have fired, but at most BURST times: a display scanned 1000 times a second for the eye is
-scanned once for each turn of the main loop.
+There are no interrupts here. A thread is the watchdog; it counts its own turns, not time, so that a machine too
+busy to run this process at all does not look like a hang. A Timer fires when the watchdog is fed, as often as it
+would have fired since, but at most BURST times: a panel scanned 800 times a second for the eye is scanned once
+for each turn of the main loop.
 """
 
+import _thread
 import binascii
 import io
 import os
@@ -20,11 +19,15 @@ import select
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PWRON_RESET = 1
 WDT_RESET = 3
 BURST = 4
 
-_wires = open(int(os.getenv("WARD_WIRES")), "r+b", buffering=0)
+_wires = open(int(os.getenv("WARD_WIRES")), "r+b", buffering=0)  # noqa: SIM115 - open until reset
 _poll = select.poll()
 _poll.register(_wires, select.POLLIN)
 _adc = {}
@@ -33,14 +36,14 @@ _heard = b""
 _held = None  # lines gathered while timers fire, so that one scan is one write
 
 
-def _say(line):
+def _say(line: bytes) -> None:
     if _held is None:
         _wires.write(line)
     else:
         _held.append(line)
 
 
-def _listen():
+def _listen() -> None:
     global _heard
     while _poll.poll(0):
         data = _wires.read(256)
@@ -57,118 +60,139 @@ def _listen():
                     time.sleep(1)
 
 
-def _fire():
+def _fire() -> None:
     global _held
-    if _timers:
-        _held = []
-        for timer in _timers:
-            timer._due()
-        lines = b"".join(_held)
-        _held = None
-        if lines:
-            _wires.write(lines)
+    if not _timers:
+        return
+    _held = []
+    for timer in _timers:
+        timer.catch_up()
+    lines = b"".join(_held)
+    _held = None
+    if lines:
+        _wires.write(lines)
 
 
-def reset_cause():
+def reset_cause() -> int:
+    """Why this run began, as the host says."""
     return int(os.getenv("WARD_RESET") or PWRON_RESET)
 
 
-def unique_id():
+def unique_id() -> bytes:
+    """Serial number of the flash chip, 8 bytes."""
     return binascii.unhexlify(os.getenv("WARD_SERIAL") or "0000000000000000")
 
 
-def reset():
+def reset() -> None:
+    """Restart at the firmware's own wish."""
     _say(b"R soft\n")
     sys.exit(0)
 
 
 class Pin:
+    """An output, or just a number given to SPI, UART and ADC."""
+
     IN = 0
     OUT = 1
 
-    def __init__(self, number, mode=-1, pull=None, value=None):
+    def __init__(self, number: int, mode: int = -1, *, value: "int | None" = None) -> None:
         self.number = number
         self._level = None
         if value is not None:
             self.value(value)
 
-    def value(self, level=None):
+    def value(self, level: "int | None" = None) -> "int | None":
+        """Drive the pin, or read it back. Only changes go out on the wires."""
         if level is None:
             return self._level or 0
         level = 1 if level else 0
         if level != self._level:
             self._level = level
             _say(b"P %d %d\n" % (self.number, level))
+        return None
 
 
 class ADC:
-    def __init__(self, pin):
+    """Reads what the host last put on the pin."""
+
+    def __init__(self, pin: Pin) -> None:
         self._number = pin.number
 
-    def read_u16(self):
+    def read_u16(self) -> int:
+        """0..65535."""
         _listen()
         return _adc.get(self._number, 0)
 
 
 class SPI:
-    def __init__(self, number, baudrate=1000000, polarity=0, phase=0, sck=None, mosi=None, miso=None):
+    """Output only."""
+
+    def __init__(self, number: int, *, baudrate: int, sck: Pin, mosi: Pin) -> None:
         pass
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
+        """Shift `data` out."""
         _say(b"S " + binascii.hexlify(data) + b"\n")
 
 
 class Timer:
+    """Periodic only; see the module's docstring for when it fires."""
+
     PERIODIC = 1
 
-    def __init__(self, number=-1, mode=PERIODIC, freq=-1, period=-1, callback=None):
-        self._period_us = 1000000 // freq if freq > 0 else period * 1000
+    def __init__(self, *, mode: int, freq: int, callback: "Callable[[Timer], None]") -> None:
+        self._period_us = 1000000 // freq
         self._callback = callback
         self._last = time.ticks_us()
         _timers.append(self)
 
-    def _due(self):
-        count = time.ticks_diff(time.ticks_us(), self._last) // self._period_us
-        if count:
+    def catch_up(self) -> None:
+        """Fire what is due."""
+        due = time.ticks_diff(time.ticks_us(), self._last) // self._period_us
+        if due:
             self._last = time.ticks_us()
-            for _ in range(min(count, BURST)):
+            for _ in range(min(due, BURST)):
                 self._callback(self)
 
 
 class WDT:
+    """Restarts the controller when it is not fed; cannot be stopped."""
+
     TURNS = 8
 
-    def __init__(self, id=0, timeout=5000):
-        import _thread
-
+    def __init__(self, *, timeout: int) -> None:
         self._turn_s = timeout / self.TURNS / 1000
         self._hungry = 0
         _thread.start_new_thread(self._watch, ())
 
-    def feed(self):
+    def feed(self) -> None:
+        """Sign of life of the main loop."""
         self._hungry = 0
         _listen()
         _fire()
 
-    def _watch(self):
+    def _watch(self) -> None:
         while self._hungry < self.TURNS:
             time.sleep(self._turn_s)  # sleep_ms would wake every 500 us: 4 % of a core for each controller
             self._hungry += 1
         _wires.write(b"R wdt\n")
-        os.system("kill -9 $PPID")
+        # The only way for a thread to end its process at once.
+        os.system("kill -9 $PPID")  # noqa: S605 - no argument of anyone's
 
 
 class UART(io.IOBase):
     """Pollable like the real one: request 10 of ioctl (MP_STREAM_GET_FILENO) gives select the descriptor."""
 
-    def __init__(self, number, baudrate=9600, tx=None, rx=None, timeout=0, rxbuf=256, txbuf=256):
+    def __init__(self, number: int, *, baudrate: int, tx: Pin, rx: Pin, timeout: int = 0, rxbuf: int = 256) -> None:
         self._fd = int(os.getenv("WARD_UART"))
-        port = open(self._fd, "r+b", buffering=0)
+        port = open(self._fd, "r+b", buffering=0)  # noqa: SIM115 - open until reset
         self.read = port.read
         self.write = port.write
 
-    def ioctl(self, request, argument):
+    def ioctl(self, request: int, argument: int) -> int:
+        """Stream protocol of MicroPython."""
         return self._fd if request == 10 else 0
 
-    def txdone(self):
+    def txdone(self) -> bool:
+        """The line outside takes characters at its own pace."""
         return True
