@@ -21,6 +21,7 @@ class WorkerProcess:
         self._on_message = on_message
         self._reader = asyncio.create_task(self._read(), name=f"audio worker {process.pid}")
         self.retired = False
+        self._patience: asyncio.TimerHandle | None = None
 
     @classmethod
     async def start(cls, settings: AudioSettings, on_message: Callable[[pipe.Message], None]) -> WorkerProcess:
@@ -44,7 +45,9 @@ class WorkerProcess:
             self._process.stdin.write(pipe.pack(message))
 
     def retire(self) -> None:
-        """Let it end by itself: without input it goes."""
+        """Let it end by itself: without input it goes, or is killed after a while."""
+        if self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(_LAST_WORDS_S, self.kill)
         self.retired = True
         if self._process.stdin is not None:
             self._process.stdin.close()
@@ -57,17 +60,15 @@ class WorkerProcess:
     async def ended(self) -> int:
         """Wait for its end and return its exit status."""
         await asyncio.wait([self._reader])
-        return await self._process.wait()
+        status = await self._process.wait()
+        if self._patience is not None:
+            self._patience.cancel()
+        return status
 
     async def close(self) -> None:
         """End it, kindly first, and release everything."""
         self.retire()
-        try:
-            async with asyncio.timeout(_LAST_WORDS_S):
-                await self.ended()
-        except TimeoutError:
-            self.kill()
-            await self.ended()
+        await self.ended()
 
     async def _read(self) -> None:
         stream = self._process.stdout

@@ -63,28 +63,40 @@ class Player:
         try:
             # The device first: the lead-in is heard while the decoder is still being imported.
             self._output.begin(self._programme)
-            self._decode()
+            failure = self._decode()
             self._play_out()
         except Exception as error:  # noqa: BLE001 - the agent must hear of it, whatever it is
-            failure = str(error) or type(error).__name__
+            failure = _words(error)
         self._programme.abort()
         self._output.end()
         self._report()
         self._end(failure)
 
-    def _decode(self) -> None:
-        from ward_hw.audio_worker.decode import opened  # noqa: PLC0415 - 20 MB an idle worker spares
+    def _decode(self) -> str | None:
+        """Decode everything; what was good before a fault is still played. Returns the fault."""
+        from ward_hw.audio_worker.decode import BadAudio, opened  # noqa: PLC0415 - 20 MB an idle worker spares
 
-        for path in self._paths:
-            with opened(path) as file:
-                for piece in file.samples(self._rate, self._gain_db):
-                    if not self._programme.put(piece):
-                        return
-                    self._decoded += len(piece) // 2
-                    while not (self._programme.has_room or self._programme.stopping):
-                        self._wait(room=True)
-        self._whole = True
-        self._programme.complete()
+        try:
+            for path in self._paths:
+                with opened(path) as file:
+                    for piece in file.samples(self._rate, self._gain_db):
+                        if not self._put(piece):
+                            return None
+            self._whole = True
+        except BadAudio as error:
+            return _words(error)
+        finally:
+            self._programme.complete()
+        return None
+
+    def _put(self, piece: bytes) -> bool:
+        """Hand a piece over, then wait until more is wanted; whether that is so."""
+        if not self._programme.put(piece):
+            return False
+        self._decoded += len(piece) // 2
+        while not (self._programme.has_room or self._programme.stopping):
+            self._wait(room=True)
+        return True
 
     def _play_out(self) -> None:
         while not self._programme.finished:
@@ -132,3 +144,7 @@ class Player:
             with contextlib.suppress(BadAudio):
                 told_ms += duration_ms(path)
         return max(decoded_ms, told_ms)
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__

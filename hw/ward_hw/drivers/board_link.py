@@ -83,9 +83,12 @@ class BoardLink:
         except LinkTimeout:
             raise
         except TimeoutError as error:
-            problem = "no answer" if self._line is not None else "the serial port is not open"
+            if self._line is None:
+                raise LinkTimeout(
+                    self.name, what, f"{self.port} is not open", remedy="plug the adapter in, check its path"
+                ) from error
             remedy = "check power and cable of the board"
-            raise LinkTimeout(self.name, what, problem, remedy=remedy, attempt=attempt) from error
+            raise LinkTimeout(self.name, what, "no answer", remedy=remedy, attempt=attempt) from error
 
     async def _attempt(self, frame: bytes, op: int) -> bytes | None:
         """Send once and wait for the usual time; None when nothing came."""
