@@ -16,14 +16,20 @@ FILE = "settings.json"
 def load(defaults: "Mapping[str, int]", path: str = FILE) -> "dict[str, int]":
     """`defaults` with the values of `path` put over them, if there is such a file.
 
-    Raises ValueError for a key that nothing reads and for a value that is no whole number.
+    Raises ValueError for a file that is no JSON table, a key that nothing reads, a value that is no whole number.
     """
     values = dict(defaults)
     try:
         with open(path) as file:
-            given = json.load(file)
+            text = file.read()
     except OSError:
         return values
+    try:
+        given = json.loads(text)
+    except ValueError:
+        raise ValueError("%s: not JSON" % path)  # noqa: B904 - MicroPython keeps no cause
+    if not isinstance(given, dict):
+        raise ValueError("%s: not a table of keys and values" % path)
     for key in given:
         if key not in values:
             raise ValueError("%s: unknown key %s; known: %s" % (path, key, ", ".join(sorted(values))))

@@ -1,0 +1,43 @@
+"""The amplifier's status block and the ranges of its settings."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from ward_protocol.portable import amplifier
+
+STATUS = amplifier.Status(0xBEEF, 0b1011, 12345, 2400, -55, 2976, 70, 3, 2, 100, 1, 0x0100)
+
+
+def test_status_block_layout() -> None:
+    block = amplifier.pack_status(STATUS)
+    assert block == bytes.fromhex("BEEF 000B 3039 0960 FFC9 0BA0 0046 0003 0002 0064 0001 0100")
+    assert amplifier.unpack_status(struct.unpack(">12H", block)) == STATUS
+
+
+def test_counters_wrap_at_16_bits() -> None:
+    wrapped = STATUS._replace(uptime_s=0x12345, frames_ok=0x1FFFF)
+    values = struct.unpack(">12H", amplifier.pack_status(wrapped))
+    assert (values[6], values[9]) == (0x2345, 0xFFFF)
+
+
+@pytest.mark.parametrize("size", [0, 11, 13])
+def test_status_block_of_another_size_is_refused(size: int) -> None:
+    with pytest.raises(ValueError, match=f"{size} registers"):
+        amplifier.unpack_status([0] * size)
+
+
+@pytest.mark.parametrize(
+    ("register", "good", "bad"),
+    [
+        (amplifier.LEASE_MS, (500, 3000, 10000), (0, 499, 10001)),
+        (amplifier.MAX_ON_S, (1, 3600, 7200), (0, 7201)),
+        (amplifier.NONCE, (0, 0xFFFF), (0x10000,)),
+        (3, (), (0, 500, 3000)),
+    ],
+)
+def test_ranges_of_settings(register: int, good: tuple[int, ...], bad: tuple[int, ...]) -> None:
+    assert all(amplifier.setting_valid(register, value) for value in good)
+    assert not any(amplifier.setting_valid(register, value) for value in bad)
