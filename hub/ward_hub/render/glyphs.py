@@ -32,7 +32,8 @@ _REPEATS = 1  # rows of a capital's uprights that may go; with two, Ể is as lo
 _SEEN_BEST = {(16, Weight.REGULAR): 12}
 _LOWER = "aàáảãạăằắẵặâầấẩẫậbcdđeèéẻẽẹêềếểễệfghiìíỉĩịjklmnoòóỏõọôồốổỗộơờớởỡợpqrstuùúủũụưừứửữựvwxyỳýỷỹz"
 _PLAIN = "ABCDĐEFGHIKLMNOPQRSTUVXYÂÊÔƠƯ0123456789.,:;!?-–()%/+"
-# ẳ and ỵ are left out above: rare letters, for which every other letter would have to be a size smaller.
+USUAL = "".join(dict.fromkeys(_LOWER + _LOWER.upper() + _PLAIN + "ẳẲỵỴ "))
+# ẳ and ỵ are left out of _LOWER: rare letters, for which every other letter would have to be a size smaller.
 _PAD = 2  # columns of drawing room on each side, times the size: marks may overhang their letter
 
 

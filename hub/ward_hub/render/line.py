@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ward_hub.render.errors import RenderError
 from ward_hub.render.font import Weight
-from ward_hub.render.glyphs import Cell, Glyph, cell, glyph, kerning
+from ward_hub.render.glyphs import USUAL, Cell, Glyph, cell, glyph, kerning
 from ward_hub.render.pixels import bitmap
 from ward_hub.render.text import check_text, describe, normalise
 
@@ -38,6 +38,17 @@ def render_line(text: str, height_px: int, *, weight: Weight = Weight.REGULAR) -
         for index, row in enumerate(each.rows):
             rows[index] |= row << shift
     return bitmap(width, rows)
+
+
+def warm_up(height_px: int, *, weight: Weight = Weight.REGULAR) -> None:
+    """Draw every usual letter once, so that the first emergency does not wait for it (cold, about 30 ms a line).
+
+    What was drawn is kept as long as the process lives: some 250 letters of a few hundred bytes a size.
+    """
+    where = cell(height_px, weight)
+    for letter in USUAL:
+        glyph(letter, where)
+    render_line("KHẨN CẤP", height_px, weight=weight)
 
 
 def _place(text: str, where: Cell) -> list[tuple[int, Glyph]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ward_hub.render import RenderError, board_show, render_line
+from ward_hub.render import RenderError, board_show, render_line, warm_up
+from ward_hub.render.glyphs import ink
 from ward_hub.render.layout import SCROLL_PX_S, period_s
 from ward_hub.render.pixels import inverted
 from ward_hw.drivers.board import Bitmap, Show, Window
@@ -134,6 +135,13 @@ def test_text_over_the_boards_memory_is_refused_with_a_length_that_fits() -> Non
 def test_text_over_the_scroll_period_is_refused() -> None:
     with pytest.raises(RenderError, match="shorten the text"):
         show(96, 16, body="rất dài " * 1500, strip_bytes=10**9)
+
+
+def test_a_warmed_up_size_draws_no_usual_letter_again() -> None:
+    warm_up(18)
+    drawn = ink.cache_info().misses
+    render_line(f"{TITLE} {BODY} Ẳ ẵ Ỵ", 18)
+    assert ink.cache_info().misses == drawn
 
 
 @pytest.mark.parametrize(("width", "height"), [(96, 15), (96, 300)])
