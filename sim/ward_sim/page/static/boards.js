@@ -9,7 +9,7 @@ const CASE = 12;
 const GAP_ACROSS = 14;
 const GAP_DOWN = 6;
 const CAPTION = 24;
-const SHARE_OF_SCREEN = 0.3; // what the wall may take of the screen's height
+const SHARE_OF_SCREEN = 0.28; // what the wall may take of the screen's height
 const LARGEST_PITCH = 8; // CSS pixels; a tiny board need not fill the screen
 
 const wall = document.getElementById("board-wall");
