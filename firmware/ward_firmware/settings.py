@@ -29,7 +29,7 @@ def load(defaults: "Mapping[str, int]", path: str = FILE) -> "dict[str, int]":
     except ValueError:
         raise ValueError("%s: not JSON" % path)  # noqa: B904 - MicroPython keeps no cause
     if not isinstance(given, dict):
-        raise ValueError("%s: not a table of keys and values" % path)
+        raise ValueError("%s: not a table of keys and values" % path)  # noqa: TRY004 - a bad file, not a bad call
     for key in given:
         if key not in values:
             raise ValueError("%s: unknown key %s; known: %s" % (path, key, ", ".join(sorted(values))))
