@@ -105,10 +105,12 @@ class Programme:
         """What the device shall output now, at most ``frames``; less when there is no more."""
         with self._changed:
             self.taken += frames
+            if self.finished:
+                return b""
             lead = min(frames, self._lead_in)
             self._lead_in -= lead
             sound = self._faded(self._cut((frames - lead) * 2))
-            if len(sound) < (frames - lead) * 2 and not self.finished:
+            if len(sound) < (frames - lead) * 2:
                 if self._complete or self._fade is not None:
                     self._finish()
                 elif self.played or sound:
@@ -120,7 +122,7 @@ class Programme:
     def _cut(self, size: int) -> bytes:
         """The next ``size`` bytes, fewer when fewer wait."""
         out = bytearray()
-        while self._pieces and len(out) < size and not self.finished:
+        while self._pieces and len(out) < size:
             piece = self._pieces.popleft()
             wanted = size - len(out)
             out += piece[:wanted]

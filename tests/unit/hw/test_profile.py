@@ -1,0 +1,113 @@
+"""Profiles: the installed ones load, every value has its source, and nothing unknown or wrong is let through."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+
+import pytest
+
+from ward_hw.errors import MisuseError
+from ward_hw.profile import known_profiles, load_profile, parse_profile
+from ward_protocol.portable import amplifier as registers
+
+OURS = "wardhub/amp8"
+
+
+def text_of(name: str) -> str:
+    return files("ward_hw").joinpath(f"profiles/{name}.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", known_profiles())
+def test_every_installed_profile_loads(name: str) -> None:
+    assert load_profile(name).title
+
+
+@pytest.mark.parametrize("name", known_profiles())
+def test_every_value_names_its_source(name: str) -> None:
+    for line in text_of(name).splitlines():
+        if "=" in line and not line.startswith(("#", "title")):
+            assert "# Ref: " in line, line
+
+
+def test_our_profile_is_the_register_map_of_the_firmware() -> None:
+    profile = load_profile(OURS)
+    lease, nonce, status = profile.register_lease, profile.nonce, profile.status
+    assert lease is not None
+    assert nonce is not None
+    assert status is not None
+    assert (lease.register, lease.max_on_register, nonce.register) == (
+        registers.LEASE_MS,
+        registers.MAX_ON_S,
+        registers.NONCE,
+    )
+    assert (lease.min_ms, lease.default_ms, lease.max_ms) == (
+        registers.LEASE_MIN_MS,
+        registers.LEASE_DEFAULT_MS,
+        registers.LEASE_MAX_MS,
+    )
+    assert (lease.max_on_default_s, lease.max_on_limit_s) == (registers.MAX_ON_DEFAULT_S, registers.MAX_ON_MAX_S)
+    assert (nonce.status, nonce.inputs, nonce.count) == (
+        registers.STATUS_HOLDING,
+        registers.STATUS_INPUT,
+        registers.STATUS_SIZE,
+    )
+    words = registers.Status(*range(12))
+    assert (words.relays, words.line_mv, words.supply_cv) == (status.relays, status.line_level_mv, status.supply)
+    assert (words.temperature_dc, words.lease_left_ms) == (status.temperature_dc, status.lease_left_ms)
+    assert (words.uptime_s, words.reset_cause, words.trips) == (status.uptime_s, status.reset_cause, status.trips)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("[relays]", "[relays]\nlatching = true", r"relays\.latching: unknown key \(known here: count, coil\)"),
+        ("[nonce]", "[nonces]", "nonces: unknown key"),
+        ("coil = 0", "", r"relays\.coil: missing"),
+        ("count = 8", 'count = "8"', r"relays\.count: must be a number, is '8'"),
+        ("count = 8", "count = true", r"relays\.count: must be a number, is True"),
+        ("count = 8", "count = 33", r"relays\.count: must be 1 to 32"),
+        ("count = 8", "count = -8", r"relays\.count: -8 is out of range"),
+        ("baudrate = 19200", "baudrate = 300", r"serial\.baudrate: must be one of"),
+        ("baudrates = [9600, 19200, 38400, 57600, 115200]", "baudrates = []", r"serial\.baudrates: must be a list"),
+        ("title = ", "title = 3 #", "title: must be text, is 3"),
+        ("[relays]", "[relays", "file: "),
+    ],
+)
+def test_a_wrong_profile_stops_with_its_name_and_the_key(old: str, new: str, complaint: str) -> None:
+    text = text_of(OURS)
+    assert old in text
+    with pytest.raises(MisuseError, match=r"^profile site/test: load profile: " + complaint):
+        parse_profile("site/test", text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("missing", ["register_lease", "nonce", "status"])
+def test_parts_that_belong_together_come_together(missing: str) -> None:
+    tables = tomllib.loads(text_of(OURS))
+    kept = text_of(OURS).replace(f"[{missing}]", f"[{missing}_gone]")
+    assert missing in tables
+    with pytest.raises(MisuseError):
+        parse_profile("site/test", kept)
+
+
+def test_a_section_left_out_whole_is_noticed() -> None:
+    text = text_of(OURS)
+    without_lease = text[: text.index("[register_lease]")] + text[text.index("[nonce]") :]
+    with pytest.raises(MisuseError, match="exactly one of register_lease and timed_lease"):
+        parse_profile("site/test", without_lease)
+    without_nonce = text[: text.index("[nonce]")] + "[probe]\nregister = 1\n"
+    with pytest.raises(MisuseError, match="needs nonce"):
+        parse_profile("site/test", without_nonce)
+    with pytest.raises(MisuseError, match="either nonce and status"):
+        parse_profile("site/test", text[: text.index("[status]")])
+
+
+@pytest.mark.parametrize("name", ["amp8", "../wardhub/amp8", "wardhub/../../x", "", "/", "wardhub/amp8.toml"])
+def test_a_name_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(MisuseError, match="not a profile name"):
+        load_profile(name)
+
+
+def test_an_unknown_product_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(MisuseError, match=r"known are: .*wardhub/amp8, waveshare/modbus-rtu-relay-8ch"):
+        load_profile("wardhub/amp9")
