@@ -84,7 +84,10 @@ def test_an_order_opens_what_it_does_not_name(profile: str) -> None:
 @both
 @pytest.mark.parametrize("seed", range(20))
 def test_reported_closed_is_closed_whatever_the_answers_do(profile: str, seed: int) -> None:
-    """Answers lost, late within and far beyond the quarantine, in any mixture: never a false confirm."""
+    """Requests and answers lost, answers late within and far beyond the quarantine: never a false confirm.
+
+    Few different orders, so that an old answer often says just what the present order wants to hear.
+    """
     rng = random.Random(seed)
     times = [0.002, 0.002, 0.002, 0.05, None, TIMEOUT + 0.02, TIMEOUT + 0.05, 2 * TIMEOUT - 0.02]
     if profile == OURS:  # a nonce holds at any lateness; a stock board is believed within the quarantine
@@ -93,16 +96,17 @@ def test_reported_closed_is_closed_whatever_the_answers_do(profile: str, seed: i
     async def story() -> None:
         confirmed = 0
         async with Site(profile) as site:
-            for _ in range(40):
+            for _ in range(100):
                 site.station.delays = [rng.choice(times) for _ in range(6)]
-                wanted = frozenset(rng.sample(range(8), rng.randrange(9)))
+                site.station.deaf = [rng.random() < 0.4 for _ in range(6)]
+                wanted = frozenset(rng.choice([{0}, {1}, set()]))
                 try:
                     reading = await site.amplifier.set_relays(wanted, budget_s=rng.choice([0.15, 0.5, 2.0]))
                 except Unconfirmed:
                     continue
                 confirmed += 1
                 assert reading.relays == wanted == site.closed
-        assert confirmed > 5
+        assert confirmed > (20 if profile == OURS else 5)  # a stock board waits out every quarantine
 
     run(story())
 

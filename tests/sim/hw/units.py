@@ -34,19 +34,20 @@ def word(data: bytes, at: int) -> int:
 class Station:
     """Takes frames with its number and a right CRC; its next answers come after ``delays``, then after ``delay``.
 
-    A delay of None loses the answer; the order is still obeyed.
+    A delay of None loses the answer; the order is still obeyed. Requests for which ``deaf`` holds True are lost.
     """
 
     unit: int = 17
     delay: float = 0.002
     delays: list[float | None] = field(default_factory=list)
     relays: list[bool] = field(default_factory=lambda: [False] * 8)
-    asked: list[bytes] = field(default_factory=list)
+    deaf: list[bool] = field(default_factory=list)
 
     def __call__(self, frame: bytes) -> list[Reply]:
         if frame[0] not in (self.unit, 0) or crc16(frame[:-2]) != frame[-2:]:
             return []
-        self.asked.append(frame)
+        if self.deaf and self.deaf.pop(0):
+            return []
         answer = self.answer(frame[1:-2])
         delay = self.delays.pop(0) if self.delays else self.delay
         if frame[0] == 0 or delay is None:
