@@ -116,8 +116,7 @@ class Controller:
         try:
             await self.start()
         except BaseException as error:
-            self._runner.cancel()
-            await self._tasks.__aexit__(type(error), error, error.__traceback__)
+            await self.__aexit__(type(error), error, error.__traceback__)
             raise
         return self
 
@@ -126,7 +125,10 @@ class Controller:
     ) -> None:
         if self._runner:
             self._runner.cancel()
-        await self._tasks.__aexit__(kind, error, trace)
+        if isinstance(error, asyncio.CancelledError):  # perhaps by the group, because the runner failed
+            await self._tasks.__aexit__(kind, error, trace)
+        else:  # an error of the body is the body's: it goes on as it is, in no group
+            await self._tasks.__aexit__(None, None, None)
 
     async def _run(self) -> None:
         with tempfile.TemporaryDirectory(prefix="ward-flash-") as directory:

@@ -1,0 +1,191 @@
+"""Tier C: the amplifier's unchanged main.py on a simulated line, its dead-man, its watchdog, its power."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.firmware.clients import ModbusClient, until
+
+from ward_protocol.portable import reset_cause
+from ward_protocol.portable.crc16 import seal
+from ward_sim.devices.amplifier import SimAmplifier
+from ward_sim.line import Line
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.usefixtures("micropython")
+
+BAUD = 115200
+CLOSE_0_AND_2 = "0F 0000 0008 01 05"
+SHORT_LEASE = "06 0000 01F4"
+
+
+class Site:
+    """Two amplifiers and a master on one line."""
+
+    def __init__(self, line: Line, master: ModbusClient, amplifiers: list[SimAmplifier], moves: list[str]) -> None:
+        self.line = line
+        self.master = master
+        self.one, self.two = amplifiers
+        self.moves = moves
+
+
+@contextlib.asynccontextmanager
+async def started(seed: int = 1) -> AsyncIterator[Site]:
+    moves: list[str] = []
+
+    def moved(amplifier: SimAmplifier, relay: int, closed: bool) -> None:
+        moves.append(f"{amplifier.name}/{relay}{'+' if closed else '-'}")
+
+    async with Line(BAUD, seed=seed) as line, contextlib.AsyncExitStack() as stack:
+        amplifiers = [
+            await stack.enter_async_context(SimAmplifier(name, unit, line, on_change=moved))
+            for unit, name in enumerate(("one", "two"), start=1)
+        ]
+        with ModbusClient(line) as master:
+            yield Site(line, master, amplifiers, moves)
+
+
+async def test_answers_for_itself_on_a_shared_line() -> None:
+    async with started() as site:
+        for unit in (1, 2, 2, 1):
+            status = await site.master.status(unit)
+            assert status.reset_cause == reset_cause.POWER_ON
+        await site.master.ask(1, CLOSE_0_AND_2)
+        await until(lambda: site.one.relays[:3] == (True, False, True), "the relays follow")
+        assert not any(site.two.relays)
+        assert site.moves == ["one/0+", "one/2+"]
+
+
+async def test_sees_its_sensors_and_the_supply_it_switches() -> None:
+    async with started() as site:
+        site.one.set_line_level(12_345)
+        site.one.set_temperature(-55)
+        status = await site.master.status(1)
+        assert (status.line_mv, status.supply_cv, status.temperature_dc) == (0, 0, -55)
+        await site.master.ask(1, CLOSE_0_AND_2)
+        await until(lambda: site.one.relays[0], "the supply relay closes")
+        await asyncio.sleep(0.05)  # the world's answer travels to the controller
+        status = await site.master.status(1)
+        assert (status.line_mv, status.supply_cv) == (12_345, 2400)
+
+
+async def test_silence_opens_every_relay_and_reading_does_not_prevent_it() -> None:
+    async with started() as site:
+        await site.master.ask(1, SHORT_LEASE)
+        await site.master.ask(1, CLOSE_0_AND_2)
+        began = site.line.loop.time()
+        while any(site.one.relays) and site.line.loop.time() - began < 20:
+            await site.master.status(1)
+        assert not any(site.one.relays)
+        assert (await site.master.status(1)).trips == 1
+
+
+async def test_a_master_that_writes_keeps_it_on() -> None:
+    async with started() as site:
+        await site.master.ask(1, SHORT_LEASE)
+        await site.master.ask(1, CLOSE_0_AND_2)
+        for _ in range(8):
+            await asyncio.sleep(0.1)
+            await site.master.ask(1, "17 0100 000C 0002 0001 02 0001")
+        assert site.one.relays[0]
+        assert (await site.master.status(1)).trips == 0
+
+
+async def test_broadcast_reaches_both_and_nobody_answers() -> None:
+    async with started() as site:
+        await site.master.ask(1, CLOSE_0_AND_2)
+        await site.master.ask(2, CLOSE_0_AND_2)
+        os.write(site.master.fd, seal(bytes.fromhex("00 0F 0000 0008 01 00")))
+        await until(lambda: not any(site.one.relays + site.two.relays), "both let go")
+        assert site.master.received() == b""
+
+
+async def test_a_hang_ends_in_a_watchdog_restart_with_everything_off() -> None:
+    async with started() as site:
+        await site.master.ask(1, CLOSE_0_AND_2)
+        await until(lambda: site.one.relays[0], "closed")
+        site.one.hang()
+        await until(lambda: site.one.restarts == 1, "the watchdog bites")
+        assert not any(site.one.relays)
+        status = await site.master.status(1)
+        assert (status.reset_cause, status.relays) == (reset_cause.WATCHDOG, 0)
+        assert site.two.restarts == 0
+
+
+async def test_a_power_cut_opens_everything_and_power_brings_it_back() -> None:
+    async with started() as site:
+        await site.master.ask(1, CLOSE_0_AND_2)
+        await until(lambda: site.one.relays[0], "closed")
+        await site.one.kill()
+        assert (site.one.alive, any(site.one.relays)) == (False, False)
+        await site.one.start()
+        assert (site.one.alive, site.one.restarts) == (True, 0)
+        status = await site.master.status(1)
+        assert (status.reset_cause, status.relays) == (reset_cause.POWER_ON, 0)
+
+
+async def test_works_through_a_noisy_line() -> None:
+    async with started(seed=5) as site:
+        site.line.ber, site.line.drop, site.line.insert = 0.001, 0.002, 0.002
+        for round_ in range(30):
+            mask = round_ % 256
+            await site.master.ask(1, f"0F 0000 0008 01 {mask:02X}")
+            assert (await site.master.ask(1, "01 0000 0008"))[2] in {mask, 0}
+        stats = site.line.stats
+        assert stats.flipped + stats.dropped + stats.inserted > 0
+        site.line.ber = site.line.drop = site.line.insert = 0.0
+        assert (await site.master.status(1)).frames_bad > 0
+
+
+async def test_a_wrong_setting_stops_it_with_words_and_relays_open() -> None:
+    async with Line(BAUD, seed=1) as line, SimAmplifier("wrong", 300, line, on_change=lambda *_: None) as amplifier:
+        await until(lambda: amplifier.restarts > 0, "it cannot run")
+        assert "unit must be 1..247" in amplifier.controller.last_words
+        assert not any(amplifier.relays)
+
+
+async def test_an_error_of_the_body_comes_out_as_it_is() -> None:
+    async with Line(BAUD, seed=1) as line:
+        with pytest.raises(LookupError, match=r"^the body's own$"):
+            async with SimAmplifier("one", 1, line, on_change=lambda *_: None):
+                raise LookupError("the body's own")
+
+
+HOST = """
+import asyncio, sys
+from ward_sim.devices.amplifier import SimAmplifier
+from ward_sim.line import Line
+
+async def main():
+    async with Line(115200, seed=1) as line, SimAmplifier("one", 1, line, on_change=lambda *_: None) as one:
+        print(one.controller.pid, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_controller_does_not_outlive_a_killed_simulator() -> None:
+    host = await asyncio.create_subprocess_exec(sys.executable, "-c", HOST, stdout=asyncio.subprocess.PIPE)
+    assert host.stdout is not None
+    async with asyncio.timeout(60):
+        pid = int(await host.stdout.readline())
+    host.kill()
+    await host.wait()
+    await until(lambda: _gone(pid), "the controller ends")
+
+
+def _gone(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return True
+    return state == "Z"  # ended, and nobody in this container collects orphans
