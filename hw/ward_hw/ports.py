@@ -14,9 +14,11 @@ class Receiver(Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take the next bytes, in order, in any chunking, never empty."""
+        ...
 
     def connection_lost(self, reason: Exception) -> None:
         """The port is gone (unplugged, hung up); called once, the port is already closed."""
+        ...
 
 
 class SerialPort(Protocol):
@@ -24,9 +26,11 @@ class SerialPort(Protocol):
 
     def write(self, data: bytes) -> None:
         """Queue bytes to be sent in order; never blocks. A failure is told by `Receiver.connection_lost`."""
+        ...
 
     def close(self) -> None:
         """Release the port at once; unsent bytes are dropped. Closing twice is harmless."""
+        ...
 
 
 class SerialOpener(Protocol):
@@ -34,3 +38,4 @@ class SerialOpener(Protocol):
 
     def __call__(self, path: str, baudrate: int, receiver: Receiver) -> SerialPort:
         """Open exclusively, 8N1, and deliver to ``receiver``; raises OSError when that cannot be done now."""
+        ...

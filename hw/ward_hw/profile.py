@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from ward_hw.errors import MisuseError
 
@@ -173,12 +173,13 @@ def _value(name: str, key: str, hint: object, value: object) -> object:
     if is_dataclass(hint) and isinstance(hint, type):
         if not isinstance(value, dict):
             raise _wrong(name, key, "must be a table")
-        return _build(name, key + ".", hint, value)
+        return _build(name, key + ".", hint, cast("dict[str, object]", value))
     if get_origin(hint) is tuple:
         if not isinstance(value, list) or not value:
             raise _wrong(name, key, "must be a list that is not empty")
-        return tuple(_value(name, key, get_args(hint)[0], item) for item in value)
-    if type(value) is not hint:  # `is`: to TOML and to us, true is no number
+        return tuple(_value(name, key, get_args(hint)[0], item) for item in cast("list[object]", value))
+    exact: object = type(value)  # exact: to TOML and to us, true is no number
+    if exact is not hint:
         raise _wrong(name, key, f"must be {'a number' if hint is int else 'text'}, is {value!r}")
     if isinstance(value, int) and not 0 <= value <= _LARGEST:
         raise _wrong(name, key, f"{value} is out of range")

@@ -55,6 +55,8 @@ class Playing:
                 self._finish(self._played(message))
             case "failed":
                 self.fail(str(message["reason"]), self._played(message))
+            case _:
+                pass  # a sign of life is all that a word of a newer worker means here
         if not self.done:
             self._watch = asyncio.get_running_loop().call_later(_STALL_S, self._stalled)
 

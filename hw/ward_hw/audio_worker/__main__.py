@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from ward_hw.audio_worker import pipe
 from ward_hw.audio_worker.player import Player, PlayOrder
@@ -67,6 +67,8 @@ class Worker:
                     self._play(number, _order(command))
                 case "stop" if self._player is not None and number == self._number:
                     self._player.stop(int(str(command["fade_ms"])))
+                case _:
+                    pass  # a stop that came after the end
         except Exception as error:  # noqa: BLE001 - told to the agent, whatever it is
             self.send({"id": number, "event": "failed", "reason": str(error) or type(error).__name__})
 
@@ -87,8 +89,9 @@ def _order(command: pipe.Message) -> PlayOrder:
     paths = command["paths"]
     if not isinstance(paths, list):
         raise TypeError("paths must be a list")
+    names = cast("list[object]", paths)
     gain_db = float(str(command["gain_db"]))
-    return PlayOrder(tuple(Path(str(path)) for path in paths), gain_db, int(str(command["lead_in_ms"])))
+    return PlayOrder(tuple(Path(str(path)) for path in names), gain_db, int(str(command["lead_in_ms"])))
 
 
 def _probe(path: Path) -> pipe.Message:

@@ -8,13 +8,14 @@ people.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import av.container
+import av.error
 import av.filter
 
 LONGEST_S = 3600
@@ -87,20 +88,20 @@ def _pull(graph: av.filter.Graph) -> Iterator[bytes]:
     while True:
         try:
             frame = graph.pull()
-        except (av.BlockingIOError, av.EOFError):
+        except (av.error.BlockingIOError, av.error.EOFError):
             return
         if isinstance(frame, av.AudioFrame):
             yield bytes(frame.planes[0])[: frame.samples * 2]
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[AudioFile]:
+def opened(path: Path) -> Generator[AudioFile]:
     """Open a file; what goes wrong inside the block with the file becomes BadAudio."""
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": ""}
     try:
         with path.open("rb") as file, av.open(file, mode="r", options=options) as container:
             yield AudioFile(container)
-    except av.FFmpegError as error:
+    except av.error.FFmpegError as error:
         raise BadAudio(f"does not decode: {error.strerror}") from error
     except (OSError, MemoryError) as error:
         raise BadAudio(f"cannot be read: {error}") from error

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Generator
 from pathlib import Path
 
-import miniaudio
+import miniaudio  # pyright: ignore[reportMissingTypeStubs] - it ships none
 
 from ward_hw.audio_worker.capture import WavCapture
 from ward_hw.audio_worker.programme import Programme
@@ -78,7 +78,7 @@ class Output:
         )
         samples = self._samples()
         next(samples)
-        device.start(samples)
+        device.start(samples)  # pyright: ignore[reportUnknownMemberType] - untyped, see above
         return device
 
     def _close_idle(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 Message = dict[str, object]
 LENGTH = struct.Struct(">I")
@@ -21,10 +21,10 @@ def pack(message: Message) -> bytes:
 
 def unpack(body: bytes) -> Message:
     """The message in a body. Raises ValueError when it is no JSON, TypeError when no object."""
-    message = json.loads(body)
+    message: object = json.loads(body)
     if not isinstance(message, dict):
         raise TypeError("message is no object")
-    return message
+    return cast("Message", message)
 
 
 def length_of(head: bytes) -> int:

@@ -56,7 +56,7 @@ class OrderQueue:
     """Waiting orders. ``arrived`` is set by every new one and cleared by the owner."""
 
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    _orders: list[Order] = field(default_factory=list)
+    _orders: list[Order] = field(default_factory=list[Order])
 
     def __len__(self) -> int:
         return len(self._orders)

@@ -110,7 +110,7 @@ class Board:
         size = sum(len(window.strip.rows) for window in show.windows)
         deadline = _deadline(budget_s or _BUDGET_S + 2 * 10 * size / self._link.baudrate)
         self._check(show, self._ident or await self.ident(budget_s=_BUDGET_S))
-        windows = []
+        windows: list[wire.Window] = []
         for slot, window in enumerate(show.windows):
             await self._upload(slot, window.strip, order, deadline)
             windows.append(_on_the_wire(slot, window))

@@ -19,18 +19,23 @@ class Dialect(Protocol):
 
     async def write(self, closed: frozenset[int], priority: Priority, deadline: float) -> None:
         """Order exactly these relays closed, as leases; the answer proves nothing yet."""
+        ...
 
     async def read_fresh(self, priority: Priority, deadline: float) -> AmplifierStatus:
         """Read in a transaction that began after this call and cannot be answered by an older answer."""
+        ...
 
     async def read(self, priority: Priority, deadline: float) -> AmplifierStatus:
         """Read without renewing any lease."""
+        ...
 
     async def renew(self, priority: Priority, deadline: float) -> AmplifierStatus:
         """Renew the leases of the relays last ordered closed, and read fresh."""
+        ...
 
     async def configure(self, lease_ms: int, max_on_s: int, deadline: float) -> None:
         """Set the lease and the longest time a relay may stay closed; confirmed, or raises."""
+        ...
 
 
 def relays_in(flags: Iterable[bool]) -> frozenset[int]:
