@@ -178,8 +178,8 @@ def _value(name: str, key: str, hint: object, value: object) -> object:
         if not isinstance(value, list) or not value:
             raise _wrong(name, key, "must be a list that is not empty")
         return tuple(_value(name, key, get_args(hint)[0], item) for item in cast("list[object]", value))
-    exact: object = type(value)  # exact: to TOML and to us, true is no number
-    if exact is not hint:
+    # To TOML and to us, true is no number.
+    if isinstance(value, bool) or not isinstance(hint, type) or not isinstance(value, hint):
         raise _wrong(name, key, f"must be {'a number' if hint is int else 'text'}, is {value!r}")
     if isinstance(value, int) and not 0 <= value <= _LARGEST:
         raise _wrong(name, key, f"{value} is out of range")
