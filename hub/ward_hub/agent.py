@@ -83,12 +83,12 @@ class Agent:
         self._outputs = outputs
         settings, language = config.airing, config.hub.language
         player = Player(
-            outputs.amplifiers,
-            outputs.boards,
-            outputs.sound,
-            settings,
-            language,
-            random.SystemRandom().getrandbits(32),
+            amplifiers=outputs.amplifiers,
+            boards=outputs.boards,
+            sound=outputs.sound,
+            settings=settings,
+            language=language,
+            first_show_id=random.SystemRandom().getrandbits(32),
         )
         store = MediaStore(Path(config.hub.state) / "media")
         self._recordings = Recordings(

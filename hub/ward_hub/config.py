@@ -16,11 +16,11 @@ Area = Annotated[str, Meta(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9._-
 Milliseconds = Annotated[int, Meta(ge=0, le=3_600_000)]
 
 
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of every section: immutable, unknown keys refused."""
 
 
-class HubSection(Section):
+class HubSection(Section, frozen=True, kw_only=True):
     """Who this hub is: its id in audiences and receipts, its area, where it keeps its state."""
 
     id: Identifier
@@ -31,19 +31,19 @@ class HubSection(Section):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class TrustSection(Section):
+class TrustSection(Section, frozen=True, kw_only=True):
     """The first root document: the one file that a hub must be given by hand."""
 
     root: str
 
 
-class SourceSection(Section):
+class SourceSection(Section, frozen=True, kw_only=True):
     """The source information system above this hub."""
 
     uri: Annotated[str, Meta(pattern=r"^coap://")]
 
 
-class BusSection(Section):
+class BusSection(Section, frozen=True, kw_only=True):
     """One serial line with Modbus units on it; `port` is a device path, `baudrate` in bit/s."""
 
     name: Identifier
@@ -52,7 +52,7 @@ class BusSection(Section):
     timeout_ms: Annotated[int, Meta(ge=20, le=5000)] = 300
 
 
-class ZoneSection(Section):
+class ZoneSection(Section, frozen=True, kw_only=True):
     """One cluster of horns behind one relay of its amplifier."""
 
     id: Identifier
@@ -60,7 +60,7 @@ class ZoneSection(Section):
     name: str = ""
 
 
-class AmplifierSection(Section):
+class AmplifierSection(Section, frozen=True, kw_only=True):
     """One amplifier: its unit on a bus, the relay of its mains supply, and its zones.
 
     `warm_up_ms` is what the amplifier needs between supply and sound; `heard_mv` the line level, in mV, from which
@@ -77,7 +77,7 @@ class AmplifierSection(Section):
     zones: Annotated[tuple[ZoneSection, ...], Meta(min_length=1, max_length=32)]
 
 
-class BoardSection(Section):
+class BoardSection(Section, frozen=True, kw_only=True):
     """One LED board on a serial link of its own; its size is what the board itself reports."""
 
     id: Identifier
@@ -86,7 +86,7 @@ class BoardSection(Section):
     name: str = ""
 
 
-class AudioSection(Section):
+class AudioSection(Section, frozen=True, kw_only=True):
     """How sound leaves the hub: a miniaudio backend, and where to keep a copy of what was played, if anywhere."""
 
     backend: Literal["null", "alsa", "default"] = "default"
@@ -94,7 +94,7 @@ class AudioSection(Section):
     voice: Literal["north", "centre", "south"] = "north"
 
 
-class AiringSection(Section):
+class AiringSection(Section, frozen=True, kw_only=True):
     """How airings behave. Milliseconds; `board_hold_ms` is the least time that a board shows a bulletin."""
 
     tail_ms: Milliseconds = 300
@@ -105,7 +105,7 @@ class AiringSection(Section):
     max_attempts: Annotated[int, Meta(ge=1, le=20)] = 5
 
 
-class Config(Section):
+class Config(Section, frozen=True, kw_only=True):
     """Everything the agent is told."""
 
     hub: HubSection

@@ -18,15 +18,9 @@ from ward_protocol.statements import (
     Audience,
     Audio,
     Bulletin,
-    Cap,
-    Category,
-    Certainty,
-    MsgType,
     Priority,
-    Severity,
     Status,
     Text,
-    Urgency,
 )
 
 LIFE_S = 86_400
@@ -96,14 +90,12 @@ def from_toml(content: bytes, issue: Issue) -> Bulletin:
 def from_cap(content: bytes, issue: Issue) -> Bulletin:
     """Return the bulletin of a CAP alert; raises cap.CapError, or DraftError for what does not become a bulletin."""
     alert = cap.parse(content)
-    if not alert.info:
-        raise DraftError("CAP: the alert has no info block, so there is nothing to air")
-    first = alert.info[0]
+    words = cap.cap_words(alert)
     expires = max((int(info.expires.timestamp()) for info in alert.info if info.expires), default=issue.now + LIFE_S)
     try:
-        status, kind = Status(alert.status), MsgType(alert.msg_type)
+        status = Status(alert.status)
     except ValueError as error:
-        raise DraftError(f"CAP: {error}: only Actual, Exercise and Test alerts and updates are aired") from error
+        raise DraftError(f"CAP status {alert.status}: only Actual, Exercise and Test alerts are aired") from error
     return Bulletin(
         issuer=issue.issuer,
         sequence=issue.sequence,
@@ -111,21 +103,14 @@ def from_cap(content: bytes, issue: Issue) -> Bulletin:
         not_before=issue.now,
         expires=expires,
         audience=Audience(issue.areas),
-        priority=Priority[cap.suggest_priority(first).upper()],
+        priority=cap.suggested_priority(alert),
         status=status,
-        texts=tuple(Text(one.language, one.title, one.body) for one in cap.cap_texts(alert)),
-        audio=_audio(issue),
-        cap=Cap(
-            identifier=alert.identifier,
-            sender=alert.sender,
-            msg_type=kind,
-            category=Category(first.category[0]),
-            event=first.event,
-            urgency=Urgency(first.urgency),
-            severity=Severity(first.severity),
-            certainty=Certainty(first.certainty),
-            references=alert.references,
+        texts=tuple(
+            Text(one.language.partition("-")[0], one.title, one.body or one.title)
+            for one in cap.cap_texts(alert).values()
         ),
+        audio=_audio(issue),
+        cap=words,
     )
 
 

@@ -99,4 +99,4 @@ class Outputs:
         capture = Path(audio.capture) if audio.capture else None
         worker = await enter(AudioWorker(AudioSettings(backend=audio.backend, capture=capture)))
         folder = Path(config.hub.state) / "sound"
-        self.sound = Sound(worker, Speech(region=audio.voice), folder, config.hub.language)
+        self.sound = Sound(worker, Speech(voice=audio.voice), folder, config.hub.language)

@@ -32,7 +32,7 @@ class Director:
         self._max_attempts = max_attempts
         self._held: dict[bytes, Candidate] = {}
         self._current: Candidate | None = None
-        self._dropped: tuple[State, Reason, str] | None = None
+        self._dropped: dict[bytes, tuple[State, Reason, str]] = {}
         self._changed = asyncio.Event()
 
     def hold(self, candidate: Candidate) -> None:
@@ -54,8 +54,7 @@ class Director:
         if self._current is None or self._current.digest != digest:
             await self._end(digest, state, reason, detail)
         else:
-            self._current = replace(candidate, ready=False)
-            self._dropped = (state, reason, detail)
+            self._dropped[digest] = (state, reason, detail)
 
     async def recording_failed(self, candidate: Candidate, reason: Reason, detail: str) -> None:
         """Refuse a bulletin whose recording will never do; an emergency airs with what it has."""
@@ -82,7 +81,7 @@ class Director:
                 await self._changed.wait()
 
     async def _air(self, candidate: Candidate) -> None:
-        digest, self._current, self._dropped = candidate.digest, candidate, None
+        digest, self._current = candidate.digest, candidate
         attempt = await self._journal.do(Ledger.begin, digest)
         log.info("airing %s, attempt %d: %s", digest.hex()[:16], attempt, candidate.bulletin.title)
         airing = asyncio.create_task(self._player.air(candidate.bulletin, lambda: self._recording(candidate)))
@@ -95,9 +94,9 @@ class Director:
         outcome = self._player.outcome(attempt)
         if not airing.cancelled() and (error := airing.exception()) is not None:
             log.error("airing %s failed", digest.hex()[:16], exc_info=error)
-        if self._dropped is not None:
+        if digest in self._dropped:
             await self._player.release()
-            state, reason, detail = self._dropped
+            state, reason, detail = self._dropped.pop(digest)
             await self._end(digest, state, reason, detail, outcome)
         elif cut:
             await self._again(candidate, attempt, outcome)

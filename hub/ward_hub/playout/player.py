@@ -107,6 +107,7 @@ class Player:
                 status=bulletin.status,
                 show_id=self._show_id,
                 lease_ms=self._settings.board_lease_ms,
+                strip_bytes=board.ident.memory,
             )
         except RenderError as error:
             log.error("board %s: %s", board.id, error)

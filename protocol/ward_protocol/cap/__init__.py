@@ -17,6 +17,7 @@ from ward_protocol.cap.model import (
     Scope,
 )
 from ward_protocol.cap.reader import MAX_SIZE, CapError, parse
+from ward_protocol.cap.words import cap_words
 
 __all__ = [
     "MAX_SIZE",
@@ -35,6 +36,7 @@ __all__ = [
     "ResponseType",
     "Scope",
     "cap_texts",
+    "cap_words",
     "parse",
     "suggested_priority",
 ]

@@ -1,0 +1,120 @@
+"""The hub under test: the real agent as a process of its own, known only by its command line and its files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from ward_sim.ward import BOARD_BAUDRATE, SUPPLY_RELAY, Ward
+
+START_S = 30.0
+STOP_S = 15.0
+COMMAND = (sys.executable, "-m", "ward_hub")
+
+
+class HubProcess:
+    """Starts, kills and restarts one agent whose state lives in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = folder / "hub.toml"
+        self.log = folder / "hub.log"
+        self.capture = folder / "heard.wav"
+        self.restarts = 0
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def make_key(self) -> bytes:
+        """Have the hub make its own key; return the public side, as enrolment would carry it to the source."""
+        state = self.folder / "state"
+        state.mkdir(mode=0o700)
+        maker = await asyncio.create_subprocess_exec(
+            *COMMAND, "keygen", str(state / "hub.key"), "--json", stdout=asyncio.subprocess.PIPE
+        )
+        out, _ = await maker.communicate()
+        if maker.returncode:
+            raise RuntimeError("the hub could not make its key; what it said stands above")
+        return bytes.fromhex(json.loads(out)["public"])
+
+    def write_config(self, ward: Ward, root: bytes, uri: str, ports: Mapping[str, str]) -> None:
+        """Write the hub's configuration: `ports` gives the tty of the line ("line") and of each board's id."""
+        (self.folder / "root.cose").write_bytes(root)
+        lines = [
+            *_section("[hub]", id=ward.hub, name=ward.name, area=ward.area, state=str(self.folder / "state")),
+            *_section("[trust]", root=str(self.folder / "root.cose")),
+            *_section("[source]", uri=uri),
+            *_section("[audio]", backend="null", capture=str(self.capture)),
+            *_section("[[bus]]", name="line", port=ports["line"], baudrate=ward.line.baudrate),
+        ]
+        for amplifier in ward.amplifier:
+            lines += _section(
+                "[[amplifier]]", name=amplifier.id, bus="line", unit=amplifier.unit, profile="wardhub/amp8",
+                supply_relay=SUPPLY_RELAY, warm_up_ms=amplifier.warm_up_ms,
+            )  # fmt: skip
+            for zone in amplifier.zones:
+                lines += _section("[[amplifier.zones]]", id=zone.id, name=zone.name, relay=amplifier.relay_of(zone.id))
+        for board in ward.board:
+            lines += _section("[[board]]", id=board.id, name=board.name, port=ports[board.id], baudrate=BOARD_BAUDRATE)
+        self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    @property
+    def up(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def pid(self) -> int:
+        """Its process id, 0 when it does not run."""
+        return self._process.pid if self._process is not None and self.up else 0
+
+    async def start(self) -> None:
+        """Start the agent; it says in its log when it is ready."""
+        self.restarts += self._process is not None
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *COMMAND, "run", "--config", str(self.config), stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL
+            )
+
+    async def wait_for_log(self, text: str) -> None:
+        """Wait until the log says `text`; raises RuntimeError with the log's end when the agent ends or is silent."""
+        try:
+            async with asyncio.timeout(START_S):
+                while text not in self.log.read_text(encoding="utf-8"):
+                    if not self.up:
+                        break
+                    await asyncio.sleep(0.05)
+                else:
+                    return
+        except TimeoutError:
+            pass
+        raise RuntimeError(f"the hub did not say {text!r}; the end of its log:\n{self.tail()}")
+
+    def tail(self, lines: int = 20) -> str:
+        """Return the end of the log."""
+        return "\n".join(self.log.read_text(encoding="utf-8").splitlines()[-lines:])
+
+    async def kill(self) -> None:
+        """End the agent as a power cut would: SIGKILL."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """Ask the agent to end, and insist after a while."""
+        try:
+            async with asyncio.timeout(STOP_S):
+                await self._end(signal.SIGTERM)
+        except TimeoutError:
+            await self.kill()
+
+    async def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            if self.up:
+                self._process.send_signal(number)
+            await self._process.wait()
+
+
+def _section(header: str, **values: str | int) -> list[str]:
+    """Return a TOML section; JSON's strings and integers are TOML's as well."""
+    return [header, *(f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()), ""]

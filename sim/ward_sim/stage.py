@@ -1,0 +1,157 @@
+"""The whole simulated ward, up and running: source, network, hub process and world, with one timeline."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ward_protocol.envelope import Envelope
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import Event, Receipt
+from ward_sim.cases import Case, state
+from ward_sim.hub_process import HubProcess
+from ward_sim.network import LossyLink
+from ward_sim.offices import Offices
+from ward_sim.page.snapshot import Severity, Snapshot, StoryStep, TimelineEntry
+from ward_sim.source import Source
+from ward_sim.ward import Ward
+from ward_sim.world import World, now_ms
+
+KEPT_ENTRIES = 200
+EVENTS: dict[Event, tuple[str, str, Severity]] = {
+    Event.ACCEPTED: ("Chấp nhận", "Accepted", "info"),
+    Event.REFUSED: ("Từ chối", "Refused", "warn"),
+    Event.AIRED: ("Đã phát", "Aired", "good"),
+    Event.PARTLY: ("Phát một phần", "Partly aired", "warn"),
+    Event.NOT_AIRED: ("Không phát", "Not aired", "alarm"),
+    Event.CANCELLED: ("Đã huỷ", "Cancelled", "info"),
+    Event.RECEIVED: ("Đã nhận", "Received", "info"),
+}
+
+
+class Stage:
+    """Builds everything that a story needs, in `folder`; an async context manager."""
+
+    def __init__(self, ward: Ward, folder: Path) -> None:
+        self.ward = ward
+        self.phase = "start"
+        self.cases: list[Case] = []
+        self.timeline: list[TimelineEntry] = []
+        self.steps: Callable[[], list[StoryStep]] = list
+        self.length_s = 0.0
+        self.on_change: Callable[[], None] = lambda: None
+        self.offices = Offices(ward.area, int(time.time()))
+        self.hub = HubProcess(folder)
+        self.world = World(ward, self.hub.capture)
+        self.source: Source
+        self.link: LossyLink
+        self.zero_ms = now_ms()
+        self._stack = AsyncExitStack()
+        self._listening: asyncio.Task[None]
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._build()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def note(self, kind: str, vi: str, en: str, severity: Severity = "info") -> None:
+        """Add an entry to the timeline."""
+        self.timeline.append({"t": self.t, "kind": kind, "vi": vi, "en": en, "severity": severity})
+        del self.timeline[:-KEPT_ENTRIES]
+        self.on_change()
+
+    def attack(self, name: str, data: bytes, reason: Reason, issuer: str, sequence: int) -> Case:
+        """Put an envelope where a hijacked source would; the hub must refuse it for `reason`."""
+        place = f"feed/{issuer}/{sequence}"
+        case = Case(name, Envelope.open(data), now_ms(), Event.REFUSED, reason, place)
+        self.cases.append(case)
+        self.source.inject(issuer, sequence, data)
+        self.note("attack", f"Kẻ gian đưa vào {place}: {name}", f"An attacker puts into {place}: {name}", "warn")
+        return case
+
+    @property
+    def t(self) -> float:
+        """Seconds since the start."""
+        return (now_ms() - self.zero_ms) / 1000
+
+    def snapshot(self) -> Snapshot:
+        """Return the ward as page and terminal draw it."""
+        return {
+            "t": self.t,
+            "clock": datetime.now(UTC).isoformat(),
+            "phase": self.phase,
+            "hub": {"up": self.hub.up, "pid": self.hub.pid, "restarts": self.hub.restarts},
+            "link": {"up": self.link.up, "delay_ms": self.ward.link.delay_ms, "loss": self.ward.link.loss},
+            "boards": self.world.board_states(),
+            "amplifiers": self.world.amplifier_states(),
+            "zones": self.world.zone_states(),
+            "timeline": list(self.timeline),
+            "bulletins": [state(case, self.zero_ms) for case in self.cases],
+            "story": {"length_s": self.length_s, "steps": self.steps()},
+        }
+
+    async def _build(self) -> None:
+        enter, ward = self._stack.enter_async_context, self.ward
+        await enter(self.world)
+        public = await self.hub.make_key()
+        root = self.offices.root()
+        self.source = await enter(
+            Source(
+                beat_signer=self.offices.sign_beat,
+                root=[root],
+                grants=[self.offices.grants()],
+                hub_keys={ward.hub: public},
+                bind=("127.0.0.1", 0),
+                on_event=self._source_event,
+            )
+        )
+        self.link = await enter(
+            LossyLink(
+                self.source.address,
+                delay_s=ward.link.delay_ms / 1000,
+                jitter_s=ward.link.jitter_ms / 1000,
+                loss=ward.link.loss,
+                seed=ward.seed,
+            )
+        )
+        host, port = self.link.address
+        self.hub.write_config(ward, root, f"coap://{host}:{port}", self.world.ports)
+        self._listening = asyncio.create_task(self.world.listen())
+        self._stack.push_async_callback(self._stop_listening)
+        await self.hub.start()
+        self._stack.push_async_callback(self.hub.stop)
+        await self.hub.wait_for_log("ready: hub")
+        self.note("hub", "Thiết bị trung tâm đã sẵn sàng", "The hub is ready", "good")
+
+    async def _stop_listening(self) -> None:
+        self._listening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._listening
+
+    def _source_event(self, event: object) -> None:
+        if isinstance(event, Receipt):
+            self._receipt(event)
+
+    def _receipt(self, receipt: Receipt) -> None:
+        vi, en, severity = EVENTS[receipt.event]
+        case = next((one for one in reversed(self.cases) if one.claims(receipt)), None)
+        title = case.bulletin.title if case else receipt.statement.hex()[:16]
+        why = f" ({receipt.reason.word})" if receipt.reason else ""
+        if case is not None:
+            case.receipts.append(receipt)
+        self.note("receipt", f"Biên nhận: {vi}{why}: {title}", f"Receipt: {en}{why}: {title}", severity)
