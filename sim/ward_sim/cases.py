@@ -73,7 +73,7 @@ def disagreements(evidence: Evidence, witness: Witness) -> Iterable[str]:
         if witness.closed_ms(zone.zone, zone.closed_ms, zone.opened_ms) < CLOSED_SHARE * lasted:
             yield f"{zone.zone}: its relay was not closed as the receipt says"
         heard = witness.heard_ms(zone.zone, zone.closed_ms, zone.opened_ms)
-        if not HEARD_SHARE * heard - SLACK_MS <= zone.heard_ms <= heard / HEARD_SHARE + SLACK_MS:
+        if not HEARD_SHARE * heard - SLACK_MS <= (zone.heard_ms or 0) <= heard / HEARD_SHARE + SLACK_MS:
             yield f"{zone.zone}: receipt says {zone.heard_ms} ms heard, it was {heard} ms"
     for board in evidence.boards:
         if not witness.showed(board.board, board.digest, board.shown_ms - SLACK_MS, board.ended_ms + SLACK_MS):
@@ -139,7 +139,7 @@ def _evidence_lines(evidence: Evidence | None) -> list[str]:
         return []
     lines = []
     if evidence.zones:
-        heard = [zone.heard_ms / 1000 for zone in evidence.zones]
+        heard = [(zone.heard_ms or 0) / 1000 for zone in evidence.zones]
         confirmed = sum(zone.confirmed for zone in evidence.zones)
         played = f"{evidence.played_ms / 1000:.1f}/{evidence.requested_ms / 1000:.1f} s"
         lines.append(f"{confirmed}/{len(heard)} relays, heard {min(heard):.1f}–{max(heard):.1f} s, played {played}")

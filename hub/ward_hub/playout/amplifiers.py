@@ -25,13 +25,16 @@ LONGEST_PAUSE_S = 10.0
 
 @dataclass(slots=True)
 class ZoneTrack:
-    """What is measured of one zone during one airing; moments are Unix milliseconds, 0 for never."""
+    """What is measured of one zone during one airing; moments are Unix milliseconds, 0 for never.
+
+    `heard_ms` stays None where the amplifier has no input for its line level.
+    """
 
     zone: str
     closed_ms: int = 0
     opened_ms: int = 0
     confirmed: bool = False
-    heard_ms: int = 0
+    heard_ms: int | None = None
 
     def evidence(self) -> ZoneEvidence:
         """Return what goes into the receipt."""
@@ -52,6 +55,10 @@ class AmplifierOutput:
         self._closed: frozenset[int] = frozenset()
         self._tracks: dict[str, ZoneTrack] = {}
         self._changed = asyncio.Event()
+        self._orders = 0
+        self._trips: int | None = None
+        self._in_doubt = False
+        self._measured_ms = 0
         self.status: AmplifierStatus | None = None
 
     async def carry(self, zones: Iterable[str], *, urgent: bool) -> None:
@@ -91,13 +98,20 @@ class AmplifierOutput:
             if not self._closed:
                 self._changed.clear()
                 await self._changed.wait()
-            began = self._clock.ms()
             await asyncio.sleep(self._poll_s)
-            try:
-                self._measure(await self._amplifier.renew(), began)
-            except HardwareError as error:
-                log.warning("%s", error)
-                self._doubt()
+            await self._renew()
+
+    async def _renew(self) -> None:
+        order = self._orders
+        try:
+            status = await self._amplifier.renew()
+            self._measure(status)
+            if order == self._orders and not self._still_closed(status):
+                await self._set(self._closed, Priority.SAFETY)
+        except HardwareError as error:
+            # One lost answer is no open relay: the next reading says whether the lease ran out meanwhile.
+            log.warning("%s", error)
+            self._in_doubt = True
 
     async def _start(self) -> None:
         """Open what an earlier run may have left, and set the lease, as soon as the controller answers."""
@@ -113,31 +127,56 @@ class AmplifierOutput:
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
     async def _set(self, closed: frozenset[int], priority: Priority) -> None:
+        self._orders += 1
         self._closed = self._closed | closed
         self._changed.set()
         try:
             await self._amplifier.set_relays(closed, priority=priority)
         except HardwareError:
-            self._closed = frozenset() if not closed else self._closed
-            self._doubt()
+            self._closed = closed
+            self._in_doubt = True
             raise
+        finally:
+            self._orders += 1
         self._closed = closed
 
-    def _measure(self, status: AmplifierStatus, began: int) -> None:
-        self.status = status
-        if status.relays != self._closed:
-            log.error("%s: relays %s are closed, not %s", self.name, sorted(status.relays), sorted(self._closed))
-            self._doubt()
-        loud = (status.line_level_mv or 0) >= self._section.heard_mv
-        for track in self._tracks.values():
-            if loud and not track.opened_ms and self.zones[track.zone] in status.relays and track.closed_ms:
-                track.heard_ms += self._clock.ms() - max(began, track.closed_ms)
+    def _still_closed(self, status: AmplifierStatus) -> bool:
+        """Say whether the reading shows what was ordered; a gap since the last one unconfirms what is on air.
 
-    def _doubt(self) -> None:
+        A controller that counts its trips shows with them whether relays fell open while we could not read it.
+        """
+        tripped = status.trips != self._trips
+        doubtful = self._in_doubt and (tripped or status.trips is None)
+        self._trips, self._in_doubt = status.trips, False
+        if status.relays == self._closed and not doubtful:
+            return True
+        log.error("%s: relays %s are closed, not %s", self.name, sorted(status.relays), sorted(self._closed))
+        self._unconfirm()
+        return status.relays == self._closed
+
+    def _measure(self, status: AmplifierStatus) -> None:
+        """Count the time since the reading before this one as heard, where this one finds sound behind the relay."""
+        self.status = status
+        now, since = self._clock.ms(), self._measured_ms
+        self._measured_ms = now
+        if status.line_level_mv is None:
+            return
+        loud = status.line_level_mv >= self._section.heard_mv
+        for track in self._tracks.values():
+            if track.opened_ms or not track.closed_ms:
+                continue
+            closed = self.zones[track.zone] in status.relays
+            track.heard_ms = (track.heard_ms or 0) + (
+                max(0, now - max(since, track.closed_ms)) if loud and closed else 0
+            )
+
+    def _unconfirm(self) -> None:
         for track in self._tracks.values():
             if not track.opened_ms:
                 track.confirmed = False
 
     def _finish_tracks(self) -> None:
+        if self._in_doubt:
+            self._unconfirm()
         for track in self._tracks.values():
             track.opened_ms = track.opened_ms or self._clock.ms()

@@ -25,7 +25,7 @@ def judge(evidence: Evidence, trouble: tuple[Reason, str] | None = None) -> Outc
     """Say aired, partly or not aired. `trouble` is what the sound's source complained of, if anything.
 
     A zone carried the bulletin when its relay was confirmed throughout and sound was measured behind it for at least
-    half of the requested time; a board when it was compared and always agreed.
+    half of the requested time (where its amplifier can measure that); a board when it was compared and always agreed.
     """
     failures = [failure for zone in evidence.zones if (failure := _zone_failure(zone, evidence.requested_ms))]
     failures += [failure for board in evidence.boards if (failure := _board_failure(board))]
@@ -45,8 +45,8 @@ def judge(evidence: Evidence, trouble: tuple[Reason, str] | None = None) -> Outc
 def _zone_failure(zone: ZoneEvidence, requested_ms: int) -> tuple[Reason, str] | None:
     if not zone.confirmed:
         return Reason.RELAY_UNCONFIRMED, f"zone {zone.zone}: relay not confirmed"
-    if requested_ms == 0 or zone.heard_ms < HEARD_SHARE * requested_ms:
-        return Reason.NOTHING_HEARD, f"zone {zone.zone}: heard {zone.heard_ms} of {requested_ms} ms"
+    if requested_ms == 0 or (zone.heard_ms is not None and zone.heard_ms < HEARD_SHARE * requested_ms):
+        return Reason.NOTHING_HEARD, f"zone {zone.zone}: heard {zone.heard_ms or 0} of {requested_ms} ms"
     return None
 
 

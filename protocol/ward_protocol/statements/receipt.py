@@ -18,13 +18,16 @@ MS = uint(2**53)
 
 @dataclass(frozen=True, slots=True)
 class ZoneEvidence:
-    """One zone: when its relay was read back closed and open, and for how long sound was measured behind it."""
+    """One zone: when its relay was read back closed and open, and for how long sound was measured behind it.
+
+    `heard_ms` is absent where the amplifier cannot measure its line.
+    """
 
     zone: str = key(1, IDENTIFIER)
     closed_ms: int = key(2, MS)
     opened_ms: int = key(3, MS)
     confirmed: bool = key(4, flag())
-    heard_ms: int = key(5, MS)
+    heard_ms: int | None = key(5, MS, default=None)
 
 
 @dataclass(frozen=True, slots=True)
