@@ -73,8 +73,10 @@ class Worker:
             self.send({"id": number, "event": "failed", "reason": str(error) or type(error).__name__})
 
     def _play(self, number: int, order: PlayOrder) -> None:
-        if self._player is not None and self._player.thread.is_alive():
-            raise RuntimeError("something is being played")
+        if self._player is not None:
+            if not self._player.over:
+                raise RuntimeError("something is being played")
+            self._player.thread.join()  # it has said so, and is about to end
         if self._output is None:
             from ward_hw.audio_worker.output import Output  # noqa: PLC0415 - 10 MB a prober does without
 

@@ -37,6 +37,7 @@ class Player:
     """
 
     def __init__(self, number: int, order: PlayOrder, *, rate: int, send: Send) -> None:
+        self.over = False
         self._number = number
         self._paths = order.paths
         self._gain_db = order.gain_db
@@ -70,6 +71,7 @@ class Player:
         self._programme.abort()
         self._output.end()
         self._report()
+        self.over = True  # before the agent hears of it: it may order the next sound at once
         self._end(failure)
 
     def _decode(self) -> str | None:
