@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 
         def line_mv(self) -> int:
             """Loudspeaker line level, mV."""
+            raise NotImplementedError
 
         def supply_cv(self) -> int:
             """Amplifier supply, steps of 10 mV."""
+            raise NotImplementedError
 
         def temperature_dc(self) -> int:
             """Temperature, 0.1 degC."""
+            raise NotImplementedError
 
 
 VERSION = 0x0100

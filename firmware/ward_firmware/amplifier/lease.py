@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
         def read(self) -> int:
             """What the pins carry now."""
+            raise NotImplementedError
 
 
 class Relays:

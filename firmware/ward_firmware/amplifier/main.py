@@ -1,13 +1,13 @@
 """Amplifier controller: joins the core to UART, relays, ADC and watchdog. Is main.py on the board."""
 
 import select
-from time import ticks_us  # type: ignore[attr-defined]  # MicroPython's
 
 import machine
 
 from ward_firmware import settings
 from ward_firmware.amplifier import pins
 from ward_firmware.amplifier.core import Amplifier
+from ward_firmware.clock import now_us
 
 CHUNK = 256
 
@@ -69,7 +69,7 @@ def main() -> None:
         Sensors(),
         baud=values["baud"],
         cause=machine.reset_cause(),
-        now_us=ticks_us(),
+        now_us=now_us(),
     )
     uart = machine.UART(pins.UART, baudrate=values["baud"], tx=machine.Pin(pins.TX), rx=machine.Pin(pins.RX), timeout=0)
     poller = select.poll()
@@ -78,12 +78,12 @@ def main() -> None:
     while True:
         watchdog.feed()
         if poller.poll(1 if drive.value() else core.wait_ms()):
-            answer = core.rx(uart.read(CHUNK) or b"", ticks_us())
+            answer = core.rx(uart.read(CHUNK) or b"", now_us())
             if answer:
                 drive.value(1)
                 uart.write(answer)
         else:
-            core.tick(ticks_us())
+            core.tick(now_us())
         # The transceiver listens again as soon as the last stop bit is out; nothing waits for that.
         if drive.value() and uart.txdone():
             drive.value(0)

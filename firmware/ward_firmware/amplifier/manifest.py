@@ -20,6 +20,7 @@ package(
     "ward_firmware",
     (
         "__init__.py",
+        "clock.py",
         "settings.py",
         "ticks.py",
         "amplifier/__init__.py",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
         def read_coils(self) -> int:
             """All coils, bit n = coil n."""
+            raise NotImplementedError
 
         def write_coils(self, first: int, closed: list[bool]) -> None:
             """Set coils from `first` on."""
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
 
         def writable(self, register: int) -> bool:
             """Whether the holding register can be written at all."""
+            raise NotImplementedError
 
         def setting_valid(self, register: int, value: int) -> bool:
             """Whether the writable register takes this value."""
+            raise NotImplementedError
 
         def write_setting(self, register: int, value: int) -> None:
             """Write one register that was found writable and valid."""

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     class Spi(Protocol):
         """machine.SPI."""
 
-        def write(self, data: bytes | bytearray) -> None:
+        def write(self, __data: bytes) -> object:
             """Shift out."""
 
     class Pin(Protocol):
         """machine.Pin."""
 
-        def value(self, level: int) -> None:
+        def value(self, __level: int) -> object:
             """Drive."""
 
 
@@ -64,6 +64,10 @@ class Hub12:
         self._b.value(phase >> 1)
         self._enable.value(1)
         self._phase = (phase + 1) % PHASES
+
+    def off(self) -> None:
+        """Dark, until the next scan."""
+        self._enable.value(0)
 
     def _buffers(self, frame: bytes) -> "list[bytes]":
         stride = self._wide * _COLUMNS

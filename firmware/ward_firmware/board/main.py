@@ -1,7 +1,6 @@
 """Board controller: joins the core to UART, panel and watchdog. Is main.py on the board."""
 
 import select
-from time import ticks_us  # type: ignore[attr-defined]  # MicroPython's
 
 import machine
 
@@ -9,6 +8,7 @@ from ward_firmware import settings
 from ward_firmware.board import pins
 from ward_firmware.board.core import Board
 from ward_firmware.board.hub12 import MODULE_HEIGHT, MODULE_WIDTH, Hub12
+from ward_firmware.clock import now_us
 
 CHUNK = 512
 
@@ -23,6 +23,35 @@ def _panel(wide: int, high: int) -> Hub12:
     return Hub12(spi, (_output(pins.A), _output(pins.B), _output(pins.LATCH), enable), wide, high)
 
 
+def _serial(baud: int) -> "machine.UART":
+    return machine.UART(
+        pins.UART,
+        baudrate=baud,
+        tx=machine.Pin(pins.TX),
+        rx=machine.Pin(pins.RX),
+        timeout=0,
+        rxbuf=pins.RX_BUFFER,
+    )
+
+
+def _serve(core: Board, panel: Hub12, uart: "machine.UART") -> None:
+    poller = select.poll()
+    poller.register(uart, select.POLLIN)
+    watchdog = machine.WDT(timeout=pins.WATCHDOG_MS)
+    lit = core.frame
+    while True:
+        watchdog.feed()
+        if poller.poll(core.wait_ms()):
+            answer = core.rx(uart.read(CHUNK) or b"", now_us())
+            if answer:
+                uart.write(answer)
+        else:
+            core.tick(now_us())
+        if core.frame is not lit:
+            lit = core.frame
+            panel.show(lit)
+
+
 def main() -> None:
     """Run until reset."""
     values = settings.load(pins.DEFAULTS)
@@ -33,32 +62,16 @@ def main() -> None:
         high * MODULE_HEIGHT,
         serial=machine.unique_id(),
         cause=machine.reset_cause(),
-        now_us=ticks_us(),
+        now_us=now_us(),
     )
-    uart = machine.UART(
-        pins.UART,
-        baudrate=values["baud"],
-        tx=machine.Pin(pins.TX),
-        rx=machine.Pin(pins.RX),
-        timeout=0,
-        rxbuf=pins.RX_BUFFER,
-    )
-    poller = select.poll()
-    poller.register(uart, select.POLLIN)
-    machine.Timer(mode=machine.Timer.PERIODIC, freq=pins.SCAN_HZ, callback=panel.scan)
-    watchdog = machine.WDT(timeout=pins.WATCHDOG_MS)
-    lit = core.frame
-    while True:
-        watchdog.feed()
-        if poller.poll(core.wait_ms()):
-            answer = core.rx(uart.read(CHUNK) or b"", ticks_us())
-            if answer:
-                uart.write(answer)
-        else:
-            core.tick(ticks_us())
-        if core.frame is not lit:
-            lit = core.frame
-            panel.show(lit)
+    # Held in a name all the time: a timer that is collected as garbage stops.
+    scanner = machine.Timer(-1, mode=machine.Timer.PERIODIC, freq=pins.SCAN_HZ, callback=panel.scan)
+    try:
+        _serve(core, panel, _serial(values["baud"]))
+    finally:
+        # Whatever ended it, four rows must not stay lit at full current until the watchdog bites.
+        scanner.deinit()
+        panel.off()
 
 
 main()

@@ -21,6 +21,7 @@ package(
     "ward_firmware",
     (
         "__init__.py",
+        "clock.py",
         "settings.py",
         "ticks.py",
         "board/__init__.py",

@@ -27,7 +27,7 @@ PWRON_RESET = 1
 WDT_RESET = 3
 BURST = 4
 
-_wires = open(int(os.getenv("WARD_WIRES")), "r+b", buffering=0)  # noqa: SIM115 - open until reset
+_wires = open(int(os.getenv("WARD_WIRES") or -1), "r+b", buffering=0)  # noqa: SIM115 - open until reset
 _poll = select.poll()
 _poll.register(_wires, select.POLLIN)
 _adc = {}
@@ -140,11 +140,15 @@ class Timer:
 
     PERIODIC = 1
 
-    def __init__(self, *, mode: int, freq: int, callback: "Callable[[Timer], None]") -> None:
+    def __init__(self, number: int, *, mode: int, freq: int, callback: "Callable[[Timer], None]") -> None:
         self._period_us = 1000000 // freq
         self._callback = callback
         self._last = time.ticks_us()
         _timers.append(self)
+
+    def deinit(self) -> None:
+        """Stop it."""
+        _timers.remove(self)
 
     def catch_up(self) -> None:
         """Fire what is due."""
@@ -184,7 +188,7 @@ class UART(io.IOBase):
     """Pollable like the real one: request 10 of ioctl (MP_STREAM_GET_FILENO) gives select the descriptor."""
 
     def __init__(self, number: int, *, baudrate: int, tx: Pin, rx: Pin, timeout: int = 0, rxbuf: int = 256) -> None:
-        self._fd = int(os.getenv("WARD_UART"))
+        self._fd = int(os.getenv("WARD_UART") or -1)
         port = open(self._fd, "r+b", buffering=0)  # noqa: SIM115 - open until reset
         self.read = port.read
         self.write = port.write
