@@ -16,6 +16,7 @@ from ward_hub.config import Config
 from ward_hub.playout.amplifiers import AmplifierOutput
 from ward_hub.playout.boards import BoardOutput
 from ward_hub.playout.sound import Sound
+from ward_hub.render.line import warm_up
 from ward_hub.speech import Speech
 from ward_hw.audio import AudioSettings, AudioWorker
 from ward_hw.bus import ModbusBus
@@ -26,6 +27,7 @@ from ward_hw.profile import load_profile
 
 log = logging.getLogger(__name__)
 SAFE_S = 3.0
+LINE_PX = 16  # the height of a line on every board of P10 modules
 
 
 class Outputs:
@@ -54,7 +56,7 @@ class Outputs:
 
     def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """Return what must run for each output, by name."""
-        named: dict[str, Callable[[], Awaitable[None]]] = {}
+        named: dict[str, Callable[[], Awaitable[None]]] = {"sound": self.sound.prepare}
         for amplifier in self.amplifiers:
             named[f"amplifier {amplifier.name}"] = amplifier.run
         for board in self.boards:
@@ -95,6 +97,8 @@ class Outputs:
         for wanted in config.board:
             board = await enter(Board(wanted.id, wanted.port, wanted.baudrate, clock=time.monotonic))
             self.boards.append(BoardOutput(wanted.id, board, self._clock))
+        if config.board:
+            warm_up(LINE_PX)
         audio = config.audio
         capture = Path(audio.capture) if audio.capture else None
         worker = await enter(AudioWorker(AudioSettings(backend=audio.backend, capture=capture)))

@@ -138,7 +138,7 @@ class AmplifierOutput:
             raise
         finally:
             self._orders += 1
-        self._closed = closed
+        self._closed, self._in_doubt = closed, False
 
     def _still_closed(self, status: AmplifierStatus) -> bool:
         """Say whether the reading shows what was ordered; a gap since the last one unconfirms what is on air.

@@ -36,9 +36,15 @@ class Sound:
         self._speech = speech
         self._folder = folder
         self._language = language
+        self._durations: dict[Path, int] = {}
         folder.mkdir(parents=True, exist_ok=True)
         for priority in (Priority.NORMAL, Priority.EMERGENCY):
             self._chime(priority).write_bytes(chime(emergency=priority is Priority.EMERGENCY))
+
+    async def prepare(self) -> None:
+        """Learn what every airing begins with, so that no emergency has to wait for it."""
+        for priority in (Priority.EMERGENCY, Priority.NORMAL):
+            await self._duration_ms(self._chime(priority))
 
     async def play(
         self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]], heard: Heard, gap_s: float
@@ -61,7 +67,7 @@ class Sound:
     async def probe(self, path: Path) -> str | None:
         """Say what is wrong with a recording, None if it decodes."""
         try:
-            await self._audio.probe(path)
+            await self._duration_ms(path)
         except AudioError as error:
             return str(error)
         return None
@@ -88,8 +94,7 @@ class Sound:
         return await self._speech.to_file(text, self._folder, language=language)
 
     async def _play_paths(self, paths: list[Path], heard: Heard) -> None:
-        clips = [await self._audio.probe(path) for path in paths]
-        requested = sum(clip.duration_ms for clip in clips)
+        requested = sum([await self._duration_ms(path) for path in paths])
         playing = await self._audio.play(paths)
         heard.requested_ms += requested
         try:
@@ -98,6 +103,12 @@ class Sound:
         except BaseException:
             heard.played_ms += await _stop(playing)
             raise
+
+    async def _duration_ms(self, path: Path) -> int:
+        """Return a file's duration, asked once: trying a file takes a process of its own."""
+        if path not in self._durations:
+            self._durations[path] = (await self._audio.probe(path)).duration_ms
+        return self._durations[path]
 
     def _chime(self, priority: Priority) -> Path:
         name = "emergency" if priority is Priority.EMERGENCY else "normal"
