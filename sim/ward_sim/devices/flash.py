@@ -1,8 +1,7 @@
 """Lays out a controller's file system from its manifest: main.py, and what it imports in lib/.
 
-The simulator runs exactly this tree, and `python -m ward_sim.devices.flash amplifier DIRECTORY` makes it
-for a real board (`mpremote cp -r DIRECTORY/. :`). A file forgotten in the manifest therefore fails in the
-simulator first.
+The simulator runs exactly this tree, and `python -m ward_sim.devices.flash amplifier DIRECTORY` makes it for a
+real board (firmware/README.md goes on from there). A file forgotten in the manifest fails in the simulator first.
 """
 
 from __future__ import annotations
