@@ -76,6 +76,11 @@ class Amplifier:
         self._relays.enforce(self._uptime.ms)
         self._framer.silence(now_us)
 
+    @property
+    def turnaround_us(self) -> int:
+        """Silence to keep before an answer: t3.5, in which the master's transceiver lets go of the line."""
+        return self._framer.gap_us
+
     def wait_ms(self) -> int:
         """How long the caller may sleep for input before the next `tick`."""
         if self._framer.pending:

@@ -7,7 +7,7 @@ import machine
 from ward_firmware import settings
 from ward_firmware.amplifier import pins
 from ward_firmware.amplifier.core import Amplifier
-from ward_firmware.clock import now_us
+from ward_firmware.clock import now_us, pause_us
 
 CHUNK = 256
 
@@ -80,6 +80,7 @@ def main() -> None:
         if poller.poll(1 if drive.value() else core.wait_ms()):
             answer = core.rx(uart.read(CHUNK) or b"", now_us())
             if answer:
+                pause_us(core.turnaround_us)
                 drive.value(1)
                 uart.write(answer)
         else:

@@ -1,6 +1,7 @@
 """The files of this controller, for MicroPython's frozen-module build and for `ward_sim.devices.flash`.
 
-Ref: MicroPython documentation, "MicroPython manifest files"; metadata, package and module are its words.
+Ref: MicroPython documentation, "MicroPython manifest files"; metadata, package and module are its words,
+and base_path is relative to this file.
 """
 # ruff: noqa: F821 - whoever reads a manifest provides its words
 # mypy: disable-error-code=name-defined
@@ -15,7 +16,7 @@ package(
         "portable/cobs.py",
         "portable/link.py",
     ),
-    base_path="$(WARD_PROTOCOL)",
+    base_path="../../../protocol",
 )
 package(
     "ward_firmware",
@@ -31,6 +32,6 @@ package(
         "board/pins.py",
         "board/strips.py",
     ),
-    base_path="$(WARD_FIRMWARE)",
+    base_path="../..",
 )
-module("main.py", base_path="$(WARD_FIRMWARE)/ward_firmware/board")
+module("main.py", base_path=".")

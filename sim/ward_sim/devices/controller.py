@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HEAP = "400k"
 """What an RP2040 leaves to MicroPython is 190 KB; objects of the 64-bit port are twice as large."""
+START_S = 20
 CRASH_PAUSE_S = 1.0
 """A firmware that ends without its watchdog's last words waits for it in the prompt."""
 SHIM = Path(__file__).parent / "shim"
@@ -104,10 +105,16 @@ class Controller:
         await self._down.wait()
 
     async def start(self) -> None:
-        """Give power; returns when the firmware drives its pins. Raises TimeoutError after 20 s."""
+        """Give power; returns when the firmware drives its pins. Raises TimeoutError, with its last words, if not."""
         self._powered.set()
-        async with asyncio.timeout(20):
-            await self._up.wait()
+        try:
+            async with asyncio.timeout(START_S):
+                await self._up.wait()
+        except TimeoutError as late:
+            raise TimeoutError(
+                f"controller {self.name}: the {self._kind} firmware drove no pin within {START_S} s of power-on; "
+                f"its last words: {self.last_words or 'none'}"
+            ) from late
 
     async def __aenter__(self) -> Self:
         find_micropython()  # fail here, with its clear error, and not in the task
