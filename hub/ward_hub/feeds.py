@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 FETCH_S = 20.0
 AT_ONCE = 4
 FIRST_RETRY_S = 2.0
-LONGEST_RETRY_S = 600.0
+LONGEST_RETRY_S = 60.0
 
 
 @dataclass(slots=True)

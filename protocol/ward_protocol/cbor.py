@@ -31,7 +31,7 @@ def decode(data: bytes, what: str) -> Any:
     try:
         value = cbor2.loads(data, max_depth=MAX_DEPTH, allow_indefinite=False, allow_duplicate_keys=False)
         again = encode(value)
-    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
+    except (cbor2.CBORError, ValueError, OverflowError, RecursionError) as error:
         raise EnvelopeError(Reason.MALFORMED_CBOR, f"{what}: {error}") from error
     if again != data:
         raise EnvelopeError(Reason.NOT_DETERMINISTIC, f"{what}: not the deterministic encoding of its value")

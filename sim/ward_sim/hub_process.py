@@ -39,13 +39,16 @@ class HubProcess:
             raise RuntimeError("the hub could not make its key; what it said stands above")
         return bytes.fromhex(json.loads(out)["public"])
 
-    def write_config(self, ward: Ward, root: bytes, uri: str, ports: Mapping[str, str]) -> None:
+    def write_config(
+        self, ward: Ward, root: bytes, uri: str, ports: Mapping[str, str], airing: Mapping[str, int]
+    ) -> None:
         """Write the hub's configuration: `ports` gives the tty of the line ("line") and of each board's id."""
         (self.folder / "root.cose").write_bytes(root)
         lines = [
             *_section("[hub]", id=ward.hub, name=ward.name, area=ward.area, state=str(self.folder / "state")),
             *_section("[trust]", root=str(self.folder / "root.cose")),
             *_section("[source]", uri=uri),
+            *_section("[airing]", **airing),
             *_section("[audio]", backend="null", capture=str(self.capture)),
             *_section("[[bus]]", name="line", port=ports["line"], baudrate=ward.line.baudrate),
         ]

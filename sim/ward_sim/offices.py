@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from ward_protocol.cap import cap_words
-from ward_protocol.envelope import sign
+from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
 from ward_protocol.statements import (
     Audience,
@@ -14,6 +14,7 @@ from ward_protocol.statements import (
     Authority,
     Beat,
     Bulletin,
+    Cancel,
     Grants,
     Kind,
     Priority,
@@ -86,6 +87,12 @@ class Offices:
         bulletin = self._bulletin(issuer, content, audience, now, recording)
         quorum = self._quorum[:2] if content.priority is Priority.EMERGENCY else []
         return sign(bulletin, [self._authors[issuer], *quorum])
+
+    def cancel(self, issuer: str, target: Envelope, audience: Audience, now: int) -> bytes:
+        """Return the signed cancel of an earlier bulletin of the same issuer."""
+        self._sequences[issuer] += 1
+        cancel = Cancel(issuer, self._sequences[issuer], now, now + DAY_S, audience, target.digest)
+        return sign(cancel, [self._authors[issuer]])
 
     def forge(self, issuer: str, content: StoryBulletin, audience: Audience, now: int) -> bytes:
         """Return a bulletin in the issuer's name, its next sequence, signed by keys that nobody granted anything."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,9 +37,13 @@ EVENTS: dict[Event, tuple[str, str, Severity]] = {
 
 
 class Stage:
-    """Builds everything that a story needs, in `folder`; an async context manager."""
+    """Builds everything that a story needs, in `folder`; an async context manager.
 
-    def __init__(self, ward: Ward, folder: Path) -> None:
+    `airing` overrides settings of the section of that name in the hub's configuration.
+    """
+
+    def __init__(self, ward: Ward, folder: Path, airing: Mapping[str, int] | None = None) -> None:
+        self._airing = dict(airing or {})
         self.ward = ward
         self.phase = "start"
         self.cases: list[Case] = []
@@ -130,7 +134,7 @@ class Stage:
             )
         )
         host, port = self.link.address
-        self.hub.write_config(ward, root, f"coap://{host}:{port}", self.world.ports)
+        self.hub.write_config(ward, root, f"coap://{host}:{port}", self.world.ports, self._airing)
         self._listening = asyncio.create_task(self.world.listen())
         self._stack.push_async_callback(self._stop_listening)
         await self.hub.start()

@@ -138,7 +138,7 @@ class Story:
     async def _replayed(self) -> bool:
         stage = self._stage
         data = self._emergency.envelope.data
-        case = stage.attack("replayed", data, Reason.REPLAYED, WARD, stage.source.heads[WARD] + 1)
+        case = stage.attack("replayed", data, Reason.REPLAYED, PROVINCE, stage.source.heads[PROVINCE] + 1)
         return await self._refused(case)
 
     async def _normal_again(self) -> bool:
