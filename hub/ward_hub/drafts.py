@@ -115,7 +115,7 @@ def from_cap(content: bytes, issue: Issue) -> Bulletin:
 
 
 def _audio(issue: Issue) -> tuple[Audio, ...]:
-    named = []
+    named: list[Audio] = []
     for path, clip in issue.recordings:
         data = path.read_bytes()
         named.append(Audio(hashlib.sha256(data).digest(), len(data), f"audio/{clip.codec}", clip.duration_ms))

@@ -7,7 +7,7 @@ length-first order and the bytewise order of RFC 8949 §4.2.1 agree.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import cbor2
 
@@ -15,6 +15,16 @@ from ward_protocol.errors import EnvelopeError
 from ward_protocol.reasons import Reason
 
 MAX_DEPTH = 10
+
+
+def is_array(item: object) -> TypeGuard[list[Any]]:
+    """Say whether a decoded item is an array."""
+    return type(item) is list
+
+
+def is_map(item: object) -> TypeGuard[dict[Any, Any]]:
+    """Say whether a decoded item is a map."""
+    return type(item) is dict
 
 
 def encode(value: Any) -> bytes:

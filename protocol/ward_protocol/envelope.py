@@ -127,7 +127,7 @@ def _untag(data: bytes) -> tuple[bytes, list[Any]]:
 
 
 def _sequence(item: Any, length: int, what: str) -> list[Any]:
-    if type(item) is not list or len(item) != length:
+    if not cbor.is_array(item) or len(item) != length:
         raise EnvelopeError(Reason.MALFORMED_COSE, f"{what}: an array of {length} is needed")
     return item
 
@@ -137,9 +137,9 @@ def _headers(protected: Any, unprotected: Any, labels: frozenset[int], what: str
     if type(protected) is not bytes or type(unprotected) is not dict:
         raise EnvelopeError(Reason.MALFORMED_COSE, f"{what}: headers are not a byte string and a map")
     headers = cbor.decode(protected, f"{what}: protected headers")
-    if type(headers) is not dict:
+    if not cbor.is_map(headers):
         raise EnvelopeError(Reason.MALFORMED_COSE, f"{what}: protected headers are not a map")
-    if unprotected or set(headers) != labels or any(type(label) is not int for label in headers):
+    if unprotected or headers.keys() != labels or any(type(label) is not int for label in headers):
         raise EnvelopeError(Reason.HEADER_NOT_ALLOWED, f"{what}: exactly {sorted(labels)}, protected, are allowed")
     return headers
 
@@ -179,7 +179,7 @@ def _read_sign(parts: list[Any]) -> tuple[StatementType, bytes, tuple[Signature,
     body, unprotected, content, items = parts
     kind = _type(_headers(body, unprotected, frozenset({TYP}), "envelope"))
     payload = _payload(content)
-    if type(items) is not list or not 1 <= len(items) <= MAX_SIGNERS:
+    if not cbor.is_array(items) or not 1 <= len(items) <= MAX_SIGNERS:
         raise EnvelopeError(Reason.MALFORMED_COSE, f"1 to {MAX_SIGNERS} signatures are needed")
     signatures: dict[bytes, Signature] = {}
     for number, item in enumerate(items):

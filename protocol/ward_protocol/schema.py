@@ -11,6 +11,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
 from typing import Any, TypeVar
 
+from ward_protocol.cbor import is_array, is_map
 from ward_protocol.errors import MisuseError, StatementError
 from ward_protocol.reasons import Reason
 
@@ -95,7 +96,7 @@ def many(each: Codec, maximum: int, minimum: int = 0) -> Codec:
     """A list of `minimum` to `maximum` items, read as a tuple."""
 
     def value(item: Any) -> tuple[Any, ...]:
-        if type(item) is not list or not minimum <= len(item) <= maximum:
+        if not is_array(item) or not minimum <= len(item) <= maximum:
             raise ValueError(f"a list of {minimum} to {maximum} items is needed")
         return tuple(each.value(one) for one in item)
 
@@ -106,7 +107,7 @@ def table(name: Codec, each: Codec, maximum: int) -> Codec:
     """A map of at most `maximum` entries."""
 
     def value(item: Any) -> dict[Any, Any]:
-        if type(item) is not dict or len(item) > maximum:
+        if not is_map(item) or len(item) > maximum:
             raise ValueError(f"a map of at most {maximum} entries is needed")
         return {name.value(one): each.value(other) for one, other in item.items()}
 
@@ -140,7 +141,7 @@ def to_map(thing: Any) -> dict[int, Any]:
 def from_map(kind: type[T], item: Any) -> T:
     """Return a `kind` read from a CBOR map; raises StatementError naming the field that is wrong."""
     name = kind.__name__
-    if type(item) is not dict:
+    if not is_map(item):
         raise StatementError(Reason.MALFORMED_STATEMENT, f"{name}: a map is needed")
     known = {one.metadata["key"]: one for one in fields(kind) if "key" in one.metadata}  # type: ignore[arg-type]
     for number in item:

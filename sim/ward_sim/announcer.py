@@ -42,13 +42,13 @@ def _to_opus(wave: bytes) -> Recording:
     samples = 0
     # espeak-ng writes WAV to a pipe with a length it cannot know; the demuxer reads to the end all the same.
     with av.open(io.BytesIO(wave), "r", format="wav") as source, av.open(out, "w", format="ogg") as target:
-        stream = target.add_stream("libopus", rate=RATE, layout="mono")
+        stream = target.add_stream("libopus", rate=RATE, layout="mono")  # pyright: ignore[reportUnknownMemberType]
         stream.bit_rate = BIT_RATE
         resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
         for decoded in source.decode(audio=0):
             for frame in resampler.resample(decoded):
                 frame.time_base, frame.pts = Fraction(1, RATE), samples
                 samples += frame.samples
-                target.mux(stream.encode(frame))
-        target.mux(stream.encode(None))
+                target.mux(stream.encode(frame))  # pyright: ignore[reportUnknownMemberType]
+        target.mux(stream.encode(None))  # pyright: ignore[reportUnknownMemberType]
     return Recording(out.getvalue(), "audio/ogg", samples * 1000 // RATE)

@@ -28,7 +28,7 @@ class Case:
     expected: Event
     reason: Reason | None = None
     place: str = ""
-    receipts: list[Receipt] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list[Receipt])
 
     @property
     def bulletin(self) -> Bulletin:
@@ -137,7 +137,7 @@ def _aired_lines(evidence: Evidence | None, zero_ms: int) -> list[str]:
 def _evidence_lines(evidence: Evidence | None) -> list[str]:
     if evidence is None:
         return []
-    lines = []
+    lines: list[str] = []
     if evidence.zones:
         heard = [(zone.heard_ms or 0) / 1000 for zone in evidence.zones]
         confirmed = sum(zone.confirmed for zone in evidence.zones)

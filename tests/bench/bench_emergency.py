@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.harness import Row
+
 from ward_protocol.envelope import Envelope
 from ward_protocol.statements import Audience, Priority, Status, Text
 from ward_protocol.statements.words import Category
 from ward_sim.bulletins import StoryBulletin
-from ward_sim.line import Line, Station
+from ward_sim.line import Station
 from ward_sim.offices import PROVINCE
 from ward_sim.stage import Stage
 from ward_sim.ward import load
@@ -105,7 +106,8 @@ async def rows() -> AsyncIterator[Row]:
     wire = statistics.median(one.wire for one in trials)
     added = sorted(one.total - one.wire for one in trials)
     yield Row("serial wire time of order and confirmation, 19,200 baud", "ms", wire)
-    yield Row("last datagram to confirmed closing, median", "ms", statistics.median(one.total for one in trials), wire, "wire time")
+    total = statistics.median(one.total for one in trials)
+    yield Row("last datagram to confirmed closing, median", "ms", total, wire, "wire time")
     yield Row("added by the hub and the controller, median", "ms", statistics.median(added), LIMIT_MS, "limit")
     yield Row("added by the hub and the controller, worst", "ms", added[-1])
 

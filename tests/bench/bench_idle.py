@@ -6,12 +6,12 @@ import asyncio
 import re
 import tempfile
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-
 from tests.bench.harness import Row
+
 from ward_sim.stage import Stage
 from ward_sim.ward import load
 
@@ -25,7 +25,7 @@ async def rows() -> AsyncIterator[Row]:
     with tempfile.TemporaryDirectory() as name:
         async with Stage(load(), Path(name)) as stage:
             agent = psutil.Process(stage.hub.pid)
-            began = datetime.fromtimestamp(agent.create_time())
+            began = datetime.fromtimestamp(agent.create_time(), UTC)
             await asyncio.sleep(SETTLE_S)
             family = [agent, *agent.children(recursive=True)]
             before = [sum(one.cpu_times()[:2]) for one in family]
@@ -48,4 +48,4 @@ def _ready(log: str) -> datetime:
     found = re.search(r"^(\S+ \S+) INFO ward_hub\.agent: ready", log, re.MULTILINE)
     if found is None:
         raise RuntimeError("the agent's log does not say when it was ready")
-    return datetime.strptime(found.group(1), "%Y-%m-%d %H:%M:%S,%f")
+    return datetime.strptime(found.group(1), "%Y-%m-%d %H:%M:%S,%f").astimezone(UTC)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.harness import Row
+
 from ward_protocol.statements import Audience, Priority, Status, Text
 from ward_protocol.statements.words import Category
 from ward_sim.bulletins import StoryBulletin

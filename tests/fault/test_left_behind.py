@@ -103,9 +103,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_leak_fails_the_test_that_made_it(test: str, words: str, outcome: str) -> None:
     blamed = re.findall(rf"^(?:ERROR|FAILED) \S+::{test}\b.*", outcome, re.MULTILINE)
     assert blamed, outcome
-    section = re.search(
-        rf"^_+ (?:ERROR at \w+ of )?{test} _+\n(.*?)(?=^_+ |^=+ )", outcome, re.MULTILINE | re.DOTALL
-    )
+    section = re.search(rf"^_+ (?:ERROR at \w+ of )?{test} _+\n(.*?)(?=^_+ |^=+ )", outcome, re.MULTILINE | re.DOTALL)
     assert section, outcome
     assert words in section[1]
 

@@ -22,7 +22,7 @@ ANSWER_S = 0.5
 async def until(what: Callable[[], bool], why: str) -> None:
     """Wait for `what`; the deadline is a hang guard."""
     async with asyncio.timeout(DEADLINE_S):
-        while not what():  # noqa: ASYNC110 - other processes have no events of ours
+        while not what():
             await asyncio.sleep(0.002)
     assert what(), why
 

@@ -6,8 +6,8 @@ import contextlib
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.statements import SAMPLES, SIGNER
+
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.errors import StatementError
 

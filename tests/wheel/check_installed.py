@@ -55,9 +55,7 @@ def _files(package: str) -> list[metadata.PackagePath]:
 
 
 def _type_marker_faults() -> list[str]:
-    return [
-        f"no py.typed in {name}" for name in SHIPPED if not (resources.files(name) / "py.typed").is_file()
-    ]
+    return [f"no py.typed in {name}" for name in SHIPPED if not (resources.files(name) / "py.typed").is_file()]
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from ward_hub.trust import Trust, public_keys
+from ward_protocol.cbor import is_array
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import StatementError
 from ward_protocol.keys import PublicKey
@@ -103,9 +104,9 @@ def plain(value: object, name: str = "") -> Any:  # noqa: ANN401 - JSON is anyth
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, Mapping):
-        return {str(plain(key)): plain(item) for key, item in value.items()}
+        return {str(plain(key)): plain(item) for key, item in cast("Mapping[object, object]", value).items()}
     if isinstance(value, tuple):
-        return [plain(item) for item in value]
+        return [plain(item) for item in cast("tuple[object, ...]", value)]
     if name in TIMES and isinstance(value, int):
         return datetime.fromtimestamp(value, UTC).isoformat()
     return value
@@ -125,16 +126,17 @@ def in_words(facts: Mapping[str, Any], language: str) -> str:
 
 
 def _lines(value: Mapping[str, Any], indent: str) -> list[str]:
-    lines = []
+    lines: list[str] = []
     for name, item in value.items():
         if item is None or item in ("", [], {}):
             continue
         if isinstance(item, Mapping):
-            lines += [f"{indent}{name}:", *_lines(item, indent + "  ")]
-        elif isinstance(item, list) and item and isinstance(item[0], Mapping):
-            for number, one in enumerate(item, 1):
+            lines += [f"{indent}{name}:", *_lines(cast("Mapping[str, Any]", item), indent + "  ")]
+            continue
+        items = item if is_array(item) else [item]
+        if isinstance(items[0], Mapping):
+            for number, one in enumerate(items, 1):
                 lines += [f"{indent}{name} {number}:", *_lines(one, indent + "  ")]
         else:
-            shown = ", ".join(map(str, item)) if isinstance(item, list) else item
-            lines.append(f"{indent}{name}: {shown}")
+            lines.append(f"{indent}{name}: {', '.join(map(str, items))}")
     return lines

@@ -51,7 +51,8 @@ class AmplifierOutput:
         self._amplifier = amplifier
         self._clock = clock
         self._poll_s = poll_ms / 1000
-        self._supply = frozenset() if section.supply_relay is None else frozenset({section.supply_relay})
+        supply = section.supply_relay
+        self._supply: frozenset[int] = frozenset() if supply is None else frozenset({supply})
         self._closed: frozenset[int] = frozenset()
         self._tracks: dict[str, ZoneTrack] = {}
         self._changed = asyncio.Event()

@@ -40,7 +40,7 @@ def captured(path: Path) -> array[int]:
 async def other_worker(audio: AudioWorker, old: int | None) -> int:
     """Wait until a worker with another process id is there."""
     async with asyncio.timeout(HANG_GUARD_S):
-        while (pid := audio.pid) is None or pid == old:  # noqa: ASYNC110 - nobody tells of a new worker
+        while (pid := audio.pid) is None or pid == old:
             await asyncio.sleep(0.01)
     return pid
 

@@ -30,7 +30,7 @@ def closed(amplifier: SimAmplifier) -> set[int]:
 
 async def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + HANG_GUARD_S
-    while not condition() and time.monotonic() < deadline:  # noqa: ASYNC110 - it changes in another process
+    while not condition() and time.monotonic() < deadline:
         await asyncio.sleep(0.01)
     assert condition()
 

@@ -29,9 +29,7 @@ def test_a_requirement_has_its_reason_beside_it(requirement: str) -> None:
 def test_the_lowest_versions_are_the_lower_ends() -> None:
     lower = {re.sub(r"(>=|==)([\d.]+).*", r"==\2", requirement) for requirement in RUN_TIME}
     pinned = (TOP / "tests" / "lowest.txt").read_text(encoding="utf-8").splitlines()
-    assert sorted(line for line in pinned if not line.startswith("#")) == sorted(
-        _padded(pin, pinned) for pin in lower
-    )
+    assert sorted(line for line in pinned if not line.startswith("#")) == sorted(_padded(pin, pinned) for pin in lower)
 
 
 def _padded(pin: str, pinned: list[str]) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 import cbor2
 import pycddl
 import pytest
-
 from tests.statements import SAMPLES, SIGNER
+
 from ward_protocol import cbor
 from ward_protocol.envelope import sign
 from ward_protocol.schema import to_map

@@ -8,8 +8,8 @@ from typing import Any
 
 import cbor2
 import pytest
-
 from tests.statements import BEAT, BULLETIN, SAMPLES, SIGNER, STRANGER
+
 from ward_protocol import cbor
 from ward_protocol.envelope import MAX_SIZE, Envelope, add_signature, sign
 from ward_protocol.errors import EnvelopeError, MisuseError, StatementError
@@ -63,7 +63,12 @@ def test_an_alert_with_author_and_quorum_fits_one_datagram() -> None:
     assert len(data) <= 800
 
 
-def sign1(headers: Any = None, unprotected: Any = None, payload: Any = None, tail: bytes = b"") -> bytes:
+def sign1(
+    headers: dict[int, Any] | None = None,
+    unprotected: dict[int, Any] | None = None,
+    payload: bytes | None = None,
+    tail: bytes = b"",
+) -> bytes:
     """Return a beat's COSE_Sign1, rightly signed over what it shows, in the shape that is asked for."""
     protected = cbor2.dumps(HEADERS1 if headers is None else headers)
     body = cbor.encode(to_map(BEAT)) if payload is None else payload
