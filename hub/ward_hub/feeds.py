@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from ward_hub.clock import Clock
 from ward_hub.intake import Accepted, Intake, Place
 from ward_hub.journal import Journal, Ledger
-from ward_hub.links import SourceError, SourceLink
+from ward_hub.links import SourceError, SourceLink, TooLarge
 from ward_hub.trust import Trust
 from ward_protocol.envelope import MAX_SIZE
 from ward_protocol.errors import StatementError
+from ward_protocol.reasons import Reason
 
 log = logging.getLogger(__name__)
 FETCH_S = 20.0
@@ -111,13 +112,18 @@ class Feeds:
             self._on_the_way.discard((issuer, sequence))
 
     async def _take(self, issuer: str, sequence: int) -> None:
+        place = Place("feed", issuer, sequence)
         try:
             data = await self._fetch(f"feed/{issuer}/{sequence}")
+        except TooLarge as error:
+            await self._intake.refuse_unread(place, Reason.TOO_LARGE, str(error))
+            self._later(issuer, sequence)
+            return
         except SourceError as error:
             log.info("source: feed/%s/%d: %s", issuer, sequence, error)
             self._later(issuer, sequence)
             return
-        accepted = await self._intake.take(data, Place("feed", issuer, sequence))
+        accepted = await self._intake.take(data, place)
         if accepted is not None:
             self._retries.pop((issuer, sequence), None)
             await self._on_accepted(accepted)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ward_hub.clock import Clock
-from ward_hub.journal import Journal, Ledger, State
+from ward_hub.journal import Journal, Ledger, State, Withdrawal
 from ward_hub.render import check_text
 from ward_hub.trust import Trust, public_keys
 from ward_protocol.envelope import Envelope
@@ -22,6 +22,7 @@ from ward_protocol.statements import Authority, Bulletin, Cancel, Kind, Priority
 
 log = logging.getLogger(__name__)
 FUTURE_S = 600
+UNKNOWN_DIGEST = bytes(32)
 NO_CHARACTERS = "the font has no glyph for "
 
 
@@ -68,9 +69,7 @@ class Intake:
             envelope, statement = self._open(data)
             self._verify(envelope, statement)
             if await self._journal.do(Ledger.settled, statement.issuer, statement.sequence):
-                raise StatementError(
-                    Reason.REPLAYED, f"sequence {statement.sequence} of {statement.issuer} was decided"
-                )
+                raise _replayed(statement)
             if place.issuer is not None and (place.issuer, place.sequence) != (
                 statement.issuer,
                 statement.sequence,
@@ -81,19 +80,24 @@ class Intake:
             slot = (statement.issuer, statement.sequence)
             self._admit(statement)
         except StatementError as error:
-            if await self._journal.do(Ledger.refuse, digest, str(place), error.reason, error.detail, slot):
-                log.warning("refused %s from %s: %s", digest.hex()[:16], place, error)
+            await self._refuse(digest, place, error, slot)
             return None
         state = State.ACCEPTED if isinstance(statement, Bulletin) else State.NOTED
-        await self._journal.do(Ledger.accept, statement.issuer, statement.sequence, digest, data, state)
-        log.info(
-            "accepted %s from %s: %s %s",
-            digest.hex()[:16],
-            place,
-            envelope.type.name.lower(),
-            _title(statement),
-        )
+        if not await self._journal.do(Ledger.accept, *slot, digest, data, state, withdrawals(statement)):
+            await self._refuse(digest, place, _replayed(statement), None)  # another way in was faster
+            return None
+        what = f"{envelope.type.name.lower()} {_title(statement)}"
+        log.info("accepted %s from %s: %s", digest.hex()[:16], _printable(place), _printable(what))
         return Accepted(digest, statement)
+
+    async def _refuse(self, digest: bytes, place: Place, error: StatementError, slot: tuple[str, int] | None) -> None:
+        if await self._journal.do(Ledger.refuse, digest, str(place), error.reason, error.detail, slot):
+            log.warning("refused %s from %s: %s", digest.hex()[:16], _printable(place), _printable(error))
+
+    async def refuse_unread(self, place: Place, reason: Reason, detail: str) -> None:
+        """Refuse what is not even fetched; its receipt names no digest, as nobody knows it."""
+        if await self._journal.do(Ledger.refuse, UNKNOWN_DIGEST, str(place), reason, detail, None):
+            log.warning("refused what is at %s: %s: %s", place, reason.word, detail)
 
     def _open(self, data: bytes) -> tuple[Envelope, Bulletin | Cancel]:
         envelope = Envelope.open(data)
@@ -170,6 +174,23 @@ def _admit_bulletin(bulletin: Bulletin, authority: Authority) -> None:
         if bad:
             listed = " ".join(f"U+{ord(one):04X}" for one in bad[:8])
             raise StatementError(Reason.CHARACTER_NOT_IN_FONT, NO_CHARACTERS + listed)
+
+
+def withdrawals(statement: Bulletin | Cancel) -> tuple[Withdrawal, ...]:
+    """Return what an accepted statement takes back; it holds for statements of the same issuer only."""
+    if isinstance(statement, Cancel):
+        return (Withdrawal(statement.target, State.CANCELLED, Reason.CANCELLED, statement.why),)
+    why = "a later bulletin replaces it"
+    return tuple(Withdrawal(one, State.NOT_AIRED, Reason.SUPERSEDED, why) for one in statement.supersedes)
+
+
+def _replayed(statement: Bulletin | Cancel) -> StatementError:
+    return StatementError(Reason.REPLAYED, f"sequence {statement.sequence} of {statement.issuer} was decided")
+
+
+def _printable(said: object) -> str:
+    """Return what a stranger may have written as one line that no terminal obeys."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(said))
 
 
 def _title(statement: Bulletin | Cancel) -> str:

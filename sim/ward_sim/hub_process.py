@@ -30,7 +30,7 @@ class HubProcess:
     async def make_key(self) -> bytes:
         """Have the hub make its own key; return the public side, as enrolment would carry it to the source."""
         state = self.folder / "state"
-        state.mkdir(mode=0o700)
+        state.mkdir(mode=0o700, parents=True)
         maker = await asyncio.create_subprocess_exec(
             *COMMAND, "keygen", str(state / "hub.key"), "--json", stdout=asyncio.subprocess.PIPE
         )

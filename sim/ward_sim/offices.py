@@ -75,6 +75,10 @@ class Offices:
         )
         return sign(Grants(1, self._now, self._now + 90 * DAY_S, 1, both), [self._grant])
 
+    def author(self, issuer: str) -> Signer:
+        """Return the key of an authority's author."""
+        return self._authors[issuer]
+
     def sign_beat(self, beat: Beat) -> bytes:
         """Sign a beat with the source's on-line key."""
         return sign(beat, [self._beat])

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from ward_hub.cli import check_config, inspect, keygen, publish, run, sign
 from ward_hub.errors import ConfigError, HubError, StateError
-from ward_hub.links import SourceError
+from ward_hub.links import Refused, SourceError
 from ward_hw.errors import HardwareError
 from ward_protocol.errors import ProtocolError
 
@@ -31,6 +31,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (ConfigError, os.EX_CONFIG),
     (StateError, os.EX_NOINPUT),
     (ProtocolError, os.EX_DATAERR),
+    (Refused, os.EX_NOPERM),
     (SourceError, os.EX_UNAVAILABLE),
     (HardwareError, os.EX_UNAVAILABLE),
     (FileExistsError, os.EX_CANTCREAT),

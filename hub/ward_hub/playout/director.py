@@ -133,7 +133,8 @@ class Director:
     ) -> None:
         evidence = None if outcome is None else outcome.evidence
         await self._journal.do(Ledger.end, digest, state, reason, detail, evidence)
-        log.info("%s %s %s", state.value, digest.hex()[:16], detail)
+        why = f": {reason.word}: {detail}" if reason else ""
+        log.info("%s %s%s", state.value, digest.hex()[:16], why)
 
 
 def _lapsed(candidate: Candidate) -> tuple[Reason, str]:
