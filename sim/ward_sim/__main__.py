@@ -105,7 +105,9 @@ def _report(chosen: argparse.Namespace, stage: Stage, story: Story, terminal: Te
     terminal.close()
     witness = stage.world.witness
     print_table(
-        [row(case, stage.zero_ms, case.problems(witness)) for case in stage.cases], sys.stdout, language=chosen.lang
+        [row(case, stage.zero_ms, case.problems(witness), chosen.lang) for case in stage.cases],
+        sys.stdout,
+        language=chosen.lang,
     )
     if chosen.report is not None:
         facts = {

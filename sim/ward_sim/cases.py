@@ -11,6 +11,7 @@ from ward_protocol.statements import Bulletin, Event, Evidence, Receipt
 from ward_sim.page.snapshot import Airing, BulletinState
 from ward_sim.terminal import TableRow
 from ward_sim.witness import Witness
+from ward_sim.words import Language, say, say_one
 
 OUTCOMES = {Event.AIRED: "aired", Event.PARTLY: "partly", Event.NOT_AIRED: "not aired", Event.REFUSED: "refused"}
 CLOSED_SHARE = 0.9
@@ -80,20 +81,20 @@ def disagreements(evidence: Evidence, witness: Witness) -> Iterable[str]:
             yield f"{board.board}: the picture of the receipt was never lit"
 
 
-def row(case: Case, zero_ms: int, problems: list[str]) -> TableRow:
+def row(case: Case, zero_ms: int, problems: list[str], language: Language = "vi") -> TableRow:
     """Return the case's line of the closing table; times are seconds since `zero_ms`."""
-    accepted = case.last(Event.ACCEPTED)
-    ended = case.ended
-    decision = "accepted" if accepted and not case.place else "refused" if ended else "–"
-    if ended is not None and ended.reason is not None:
-        decision += f"\n{ended.reason.word}"
-    evidence = ended.evidence if ended else None
+    shown = state(case, zero_ms)
+    decision = say_one("decision", shown["decision"], language)
+    if shown["reason"]:
+        decision += f"\n{shown['reason']}"
+    evidence = case.ended.evidence if case.ended else None
+    proofs = [*_evidence_lines(evidence, language), *(f"✗ {one}" for one in problems)]
     return TableRow(
         bulletin=f"{case.name}\n{case.bulletin.title}",
         decision=decision,
         aired="\n".join(_aired_lines(evidence, zero_ms)) or "–",
-        evidence="\n".join([*_evidence_lines(evidence), *(f"✗ {one}" for one in problems)]) or "–",
-        receipt="✓" if ended else "✗",
+        evidence="\n".join(proofs) or "–",
+        receipt="✓" if shown["receipt"] else "✗",
     )
 
 
@@ -134,16 +135,22 @@ def _aired_lines(evidence: Evidence | None, zero_ms: int) -> list[str]:
     return [f"{', '.join(outlets)}: {begin}–{end} s" for (begin, end), outlets in groups.items()]
 
 
-def _evidence_lines(evidence: Evidence | None) -> list[str]:
+def _evidence_lines(evidence: Evidence | None, language: Language) -> list[str]:
     if evidence is None:
         return []
     lines: list[str] = []
     if evidence.zones:
         heard = [(zone.heard_ms or 0) / 1000 for zone in evidence.zones]
-        confirmed = sum(zone.confirmed for zone in evidence.zones)
-        played = f"{evidence.played_ms / 1000:.1f}/{evidence.requested_ms / 1000:.1f} s"
-        lines.append(f"{confirmed}/{len(heard)} relays, heard {min(heard):.1f}–{max(heard):.1f} s, played {played}")
-    lines += [f"{board.board}: {board.agreed}/{board.compared} frames" for board in evidence.boards]
+        played, requested = f"{evidence.played_ms / 1000:.1f}", f"{evidence.requested_ms / 1000:.1f}"
+        lines += [
+            say("table.relays", language, n=sum(zone.confirmed for zone in evidence.zones), all=len(heard)),
+            say("table.heard", language, low=f"{min(heard):.1f}", high=f"{max(heard):.1f}"),
+            say("table.played", language, played=played, requested=requested),
+        ]
+    lines += [
+        say("table.frames", language, board=one.board, agreed=one.agreed, compared=one.compared)
+        for one in evidence.boards
+    ]
     if evidence.attempts > 1:
-        lines.append(f"attempt {evidence.attempts}")
+        lines.append(say("table.attempt", language, n=evidence.attempts))
     return lines
