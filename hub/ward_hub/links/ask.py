@@ -1,0 +1,136 @@
+"""Small questions to a source: repeated until answered, each attempt with a token of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from aiocoap.numbers.codes import Code
+
+from ward_hub.links.endpoint import BLOCK, Ask, Reply, code_words
+from ward_hub.links.errors import LinkDown, NotFound, PeerError, Refused, TooLarge
+from ward_hub.links.line import Line
+
+STRETCH = 1.5
+LONGEST_WAIT_S = 4.0
+# Attempts whose late answers are still taken.
+LISTENED_TO = 4
+TAG_SIZE = 4
+LAST_SUCCESS = 0x5F
+LATER = 0xA0  # 5.xx: the source is at fault, and may not be the next time
+
+
+async def ask(line: Line, question: Ask, until: float) -> Reply:
+    """Ask until something answers and return that, whatever its code; raises LinkDown at `until` (line time)."""
+    answers: asyncio.Queue[tuple[Reply, float]] = asyncio.Queue()
+    stops: list[Callable[[], None]] = []
+    try:
+        for attempt in range(1_000_000):
+            stops.append(await _send(line, question, answers))
+            for stop in stops[:-LISTENED_TO]:
+                stop()
+            del stops[:-LISTENED_TO]
+            wait_s = min(line.trip.timeout * STRETCH ** min(attempt, 16), LONGEST_WAIT_S) * line.rng.uniform(1.0, 1.2)
+            reply = await _answer(line, answers, min(line.now() + wait_s, until))
+            if reply is not None:
+                return reply
+            if line.now() >= until:
+                break
+    finally:
+        for stop in stops:
+            stop()
+    raise LinkDown(f"{line.uri}: {question.path}: no answer to {attempt + 1} attempts; the link or the source is down")
+
+
+async def succeed(line: Line, question: Ask, until: float) -> Reply:
+    """Ask until the source says yes (2.xx) or no (4.xx: raises Refused, NotFound); 5.xx is asked again."""
+    wait_s = 0.25
+    while True:
+        reply = await ask(line, question, until)
+        if reply.code < LATER or line.now() + wait_s >= until:
+            return checked(line, question, reply)
+        await asyncio.sleep(wait_s)
+        wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+
+
+def checked(line: Line, question: Ask, reply: Reply) -> Reply:
+    """Return a reply that is a success; raises NotFound, Refused or PeerError for what else it is."""
+    where = f"{line.uri}: {question.path}"
+    if reply.code == Code.NOT_FOUND:
+        raise NotFound(f"{where}: the source does not have it ({reply.words})", code_words(reply.code))
+    if reply.code >= Code.BAD_REQUEST:
+        raise Refused(f"{where}: the source refuses: {reply.words}", code_words(reply.code))
+    if not Code.CREATED <= reply.code <= LAST_SUCCESS:
+        raise PeerError(f"{where}: {reply.words} is no answer")
+    return reply
+
+
+async def give(line: Line, question: Ask, until: float) -> Reply:
+    """Send a question with its payload, block by block where it is longer than one, and return the last answer.
+
+    Where the source has lost the beginning (4.08: it restarted, or our address changed) it is sent again from there.
+    Ref: RFC 7959 §2.5, RFC 9175 §3 (Request-Tag: an old upload's blocks are never taken into a new one).
+    """
+    if len(question.payload) <= BLOCK:
+        return await succeed(line, question, until)
+    while True:
+        reply = await _give_blocks(line, question, until)
+        if reply.code != Code.REQUEST_ENTITY_INCOMPLETE:
+            return checked(line, question, reply)
+        if line.now() >= until:
+            raise LinkDown(f"{line.uri}: {question.path}: the source loses what it is given; try again later")
+        await asyncio.sleep(line.trip.timeout)
+
+
+async def _give_blocks(line: Line, question: Ask, until: float) -> Reply:
+    payload, tag = question.payload, line.rng.randbytes(TAG_SIZE)
+    count = -(-len(payload) // BLOCK)
+    for number in range(count):
+        more = number + 1 < count
+        part = replace(
+            question,
+            payload=payload[number * BLOCK : (number + 1) * BLOCK],
+            block1=(number, more),
+            size1=len(payload) if number == 0 else None,
+            tag=tag,
+        )
+        reply = await ask(line, part, until)
+        if reply.code == Code.REQUEST_ENTITY_TOO_LARGE:
+            raise TooLarge(f"{line.uri}: {question.path}: {len(payload)} bytes are too many: {reply.words}")
+        if reply.code != Code.CONTINUE or not more:
+            break
+        if reply.block1 is None or reply.block1.number != number or reply.block1.size != BLOCK:
+            raise PeerError(f"{line.uri}: {question.path}: block {number} was acknowledged as {reply.block1}")
+    return reply
+
+
+async def _send(line: Line, question: Ask, answers: asyncio.Queue[tuple[Reply, float]]) -> Callable[[], None]:
+    try:
+        endpoint = await line.ready()
+    except LinkDown:
+        return _nothing  # no way out at the moment: wait as for an answer, then try again
+    sent_at = line.now()
+
+    def on_reply(reply: Reply | None) -> bool:
+        if reply is not None:
+            answers.put_nowait((reply, line.now() - sent_at))
+        return False
+
+    return endpoint.request(question, on_reply)
+
+
+async def _answer(line: Line, answers: asyncio.Queue[tuple[Reply, float]], until: float) -> Reply | None:
+    """Return the first answer, or None at `until`."""
+    try:
+        async with asyncio.timeout(max(0.0, until - line.now())):
+            reply, took = await answers.get()
+    except TimeoutError:
+        return None
+    line.heard()
+    line.trip.sample(took, line.now())
+    return reply
+
+
+def _nothing() -> None:
+    """Stop a request that was never sent."""

@@ -1,0 +1,3 @@
+"""Transmission parameters."""
+
+class TransportTuning: ...

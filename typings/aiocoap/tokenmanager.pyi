@@ -1,0 +1,20 @@
+"""Matches answers to requests by token."""
+
+from collections.abc import Callable
+from socket import socket
+
+from aiocoap.pipe import Pipe
+
+class Transport:
+    def get_extra_info(self, name: str) -> socket: ...
+
+class MessageInterface:
+    transport: Transport
+
+class MessageManager:
+    message_interface: MessageInterface
+
+class TokenManager:
+    next_token: Callable[[], bytes]
+    token_interface: MessageManager
+    def request(self, request: Pipe) -> None: ...
