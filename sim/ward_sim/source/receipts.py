@@ -1,0 +1,53 @@
+"""Receipts that hubs delivered: verified with the enrolled keys, each kept once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiocoap.numbers.codes import Code
+
+from ward_protocol.envelope import Envelope
+from ward_protocol.errors import ProtocolError
+from ward_protocol.keys import PublicKey
+from ward_protocol.statements import Receipt
+from ward_sim.source.errors import RefusedStatement
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A receipt and its digest; `new` where it came for the first time."""
+
+    receipt: Receipt
+    digest: bytes
+    new: bool
+
+
+class Receipts:
+    """All receipts in the order of their coming; `hub_keys` are raw public keys by hub."""
+
+    def __init__(self, hub_keys: Mapping[str, bytes]) -> None:
+        self._keys = {hub: PublicKey(raw) for hub, raw in hub_keys.items()}
+        self._digests: set[bytes] = set()
+        self.all: list[Receipt] = []
+
+    def take(self, data: bytes) -> Delivered:
+        """Verify and keep a receipt; raises RefusedStatement."""
+        try:
+            envelope = Envelope.open(data)
+            receipt = envelope.statement
+            if not isinstance(receipt, Receipt):
+                raise RefusedStatement(Code.FORBIDDEN, f"a {envelope.type.name.lower()} is no receipt")
+            key = self._keys.get(receipt.hub)
+            if key is None:
+                raise RefusedStatement(Code.FORBIDDEN, f"hub {receipt.hub} is not enrolled")
+            signers = envelope.verified_by({key.kid: key})
+        except ProtocolError as error:
+            raise RefusedStatement(Code.FORBIDDEN, str(error)) from error
+        if not signers:
+            raise RefusedStatement(Code.FORBIDDEN, f"not signed with the key that hub {receipt.hub} enrolled")
+        new = envelope.digest not in self._digests
+        if new:
+            self._digests.add(envelope.digest)
+            self.all.append(receipt)
+        return Delivered(receipt, envelope.digest, new)
