@@ -17,9 +17,9 @@ FAMILIES = {"phase", "priority", "decision", "outcome", "severity", "story", "fe
 
 
 def sources() -> str:
-    python = STATIC.parent.parent / "terminal.py"
+    python = [STATIC.parent.parent / name for name in ("cases.py", "terminal.py")]
     pages = [path for path in STATIC.iterdir() if path.suffix in {".js", ".html"}]
-    return "\n".join(path.read_text(encoding="utf-8") for path in [python, *pages])
+    return "\n".join(path.read_text(encoding="utf-8") for path in [*python, *pages])
 
 
 def places(text: str) -> set[str]:
