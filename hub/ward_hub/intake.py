@@ -83,7 +83,8 @@ class Intake:
             await self._refuse(digest, place, error, slot)
             return None
         state = State.ACCEPTED if isinstance(statement, Bulletin) else State.NOTED
-        if not await self._journal.do(Ledger.accept, *slot, digest, data, state, withdrawals(statement)):
+        taken_back = withdrawals(statement)
+        if not await self._journal.do(Ledger.accept, *slot, digest, data, state, withdraws=taken_back):
             await self._refuse(digest, place, _replayed(statement), None)  # another way in was faster
             return None
         what = f"{envelope.type.name.lower()} {_title(statement)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,6 +50,16 @@ class Entry:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What an accepted cancel or later bulletin does to an earlier one of its issuer: how that one ends, and why."""
+
+    target: bytes
+    state: State
+    reason: Reason
+    detail: str
+
+
 class Ledger:
     """The journal's tables behind a narrow set of transactions; used by one thread at a time."""
 
@@ -91,29 +101,55 @@ class Ledger:
             gaps.extend((issuer, number) for number in range(head, low, -1) if number not in known)
         return gaps
 
-    def accept(self, issuer: str, sequence: int, digest: bytes, data: bytes, state: State = State.ACCEPTED) -> None:
-        """Settle a sequence with an accepted statement, and write its receipt."""
+    def accept(
+        self,
+        issuer: str,
+        sequence: int,
+        digest: bytes,
+        data: bytes,
+        state: State = State.ACCEPTED,
+        *,
+        withdraws: Iterable[Withdrawal] = (),
+    ) -> bool:
+        """Settle a sequence with an accepted statement and what it withdraws, and write its receipt.
+
+        Returns False, and does nothing, where the sequence was settled meanwhile.
+        """
         with self._transaction():
+            if self.settled(issuer, sequence):
+                return False
             self._settle(issuer, sequence, digest)
             self._db.execute(
                 "INSERT INTO statement VALUES (?, ?, ?, 0, ?)", (digest, data, state.value, self._clock.ms())
             )
+            for one in withdraws:
+                row = (one.target, issuer, one.state.value, one.reason, one.detail)
+                self._db.execute("INSERT OR IGNORE INTO withdrawal VALUES (?, ?, ?, ?, ?)", row)
             self._entry("accepted", digest, {"issuer": issuer, "sequence": sequence})
             self._receipts.write(self._db, digest, Event.ACCEPTED)
+        return True
 
     def refuse(self, digest: bytes, place: str, reason: Reason, detail: str, slot: tuple[str, int] | None) -> bool:
-        """Note a refusal once for each digest and place; settle `slot` (issuer, sequence) if its issuer did sign it.
+        """Note a refusal once for each digest, place and reason; settle `slot` (issuer, sequence) if its issuer signed.
 
         Returns False where the same was refused before.
         """
         with self._transaction():
-            fresh = self._db.execute("INSERT OR IGNORE INTO refusal VALUES (?, ?)", (digest, place)).rowcount == 1
+            row = (digest, place, reason)
+            fresh = self._db.execute("INSERT OR IGNORE INTO refusal VALUES (?, ?, ?)", row).rowcount == 1
             if fresh:
                 self._entry("refused", digest, {"place": place, "reason": reason.word, "detail": detail})
                 self._receipts.write(self._db, digest, Event.REFUSED, reason=reason, detail=f"{place}: {detail}")
-            if slot is not None:
+            if slot is not None and not self.settled(*slot):
                 self._settle(*slot, digest)
         return fresh
+
+    def withdrawal(self, digest: bytes, issuer: str) -> Withdrawal | None:
+        """Return how `issuer` took that statement of its own back, even if this was known before the statement."""
+        row = self._db.execute(
+            "SELECT state, reason, detail FROM withdrawal WHERE target = ? AND issuer = ?", (digest, issuer)
+        ).fetchone()
+        return Withdrawal(digest, State(row[0]), Reason(row[1]), row[2]) if row else None
 
     # What became of it
 
@@ -206,7 +242,9 @@ class Ledger:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # A full disk may fail the COMMIT itself, and SQLite may have rolled back by then.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")

@@ -24,7 +24,10 @@ CREATE TABLE statement (
 CREATE INDEX statement_state ON statement (state);
 CREATE TABLE slot (issuer TEXT, sequence INTEGER, digest BLOB NOT NULL, PRIMARY KEY (issuer, sequence)) WITHOUT ROWID;
 CREATE TABLE low (issuer TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE refusal (digest BLOB, place TEXT, PRIMARY KEY (digest, place)) WITHOUT ROWID;
+CREATE TABLE refusal (digest BLOB, place TEXT, reason INTEGER, PRIMARY KEY (digest, place, reason)) WITHOUT ROWID;
+CREATE TABLE withdrawal (
+    target BLOB, issuer TEXT, state TEXT NOT NULL, reason INTEGER NOT NULL, detail TEXT NOT NULL,
+    PRIMARY KEY (target, issuer)) WITHOUT ROWID;
 CREATE TABLE receipt (
     sequence INTEGER PRIMARY KEY, data BLOB NOT NULL, digest BLOB NOT NULL, acknowledged_ms INTEGER);
 CREATE INDEX receipt_waiting ON receipt (sequence) WHERE acknowledged_ms IS NULL;
@@ -35,13 +38,24 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open the journal, making it if it is new; raises StateError when it is not one this version can use."""
     try:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            db.executescript(f"BEGIN; {TABLES} PRAGMA user_version={VERSION}; COMMIT;")
-        elif version != VERSION:
-            raise StateError(f"{path}: journal of version {version}, this agent needs {VERSION}")
     except sqlite3.Error as error:
         raise StateError(f"{path}: the journal cannot be opened: {error}") from error
+    try:
+        _prepare(db, path)
+    except sqlite3.Error as error:
+        db.close()
+        raise StateError(f"{path}: the journal cannot be used: {error}") from error
+    except StateError:
+        db.close()
+        raise
     return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        db.executescript(f"BEGIN; {TABLES} PRAGMA user_version={VERSION}; COMMIT;")
+    elif version != VERSION:
+        raise StateError(f"{path}: journal of version {version}, this agent needs {VERSION}")

@@ -1,0 +1,251 @@
+"""The journal: each method one transaction, receipts in their chain, the replay window, a full disk, reopening."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tests.journals import FILE, Now, journal, receipts, rows, story
+from tests.statements import NOW, RECEIPT
+
+from ward_hub.clock import Clock
+from ward_hub.errors import StateError
+from ward_hub.journal import Entry, Journal, Ledger, State, Withdrawal
+from ward_hub.journal.ledger import WINDOW
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import Event
+
+ONE, TWO = b"\x01" * 32, b"\x02" * 32
+
+
+def fill(ledger: Ledger, kilobytes: int) -> None:
+    """Leave so much room as on a card that is almost full: SQLite itself then refuses to grow the file."""
+    pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]
+    ledger._db.execute(f"PRAGMA max_page_count = {pages + kilobytes // 4}")
+
+
+def accept_many(ledger: Ledger) -> None:
+    for number in range(2, 100):
+        ledger.accept("ward", number, number.to_bytes(32, "big"), b"x" * 1000)
+
+
+def test_what_was_accepted_is_there_after_a_restart(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        assert one.ledger.accept("ward", 1, ONE, b"data")
+    with journal(tmp_path) as again:
+        assert again.ledger.unfinished() == [Entry(ONE, b"data", State.ACCEPTED, 0)]
+        assert again.ledger.settled("ward", 1)
+        assert again.ledger.state_of(ONE) is State.ACCEPTED
+        assert again.ledger.state_of(TWO) is None
+    assert [(one.event, one.statement) for one in receipts(tmp_path)] == [(Event.ACCEPTED, ONE)]
+    assert [line.event for line in story(tmp_path)] == ["accepted"]
+
+
+def test_the_oldest_unfinished_comes_first(tmp_path: Path) -> None:
+    now = Now()
+    with journal(tmp_path, now) as one:
+        for number in (3, 1, 2):
+            now.at += 1
+            one.ledger.accept("ward", number, bytes([number]) * 32, b"")
+        assert [entry.digest[0] for entry in one.ledger.unfinished()] == [3, 1, 2]
+
+
+def test_a_sequence_is_accepted_once(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        assert one.ledger.accept("ward", 1, ONE, b"first")
+        assert not one.ledger.accept("ward", 1, TWO, b"second")
+        assert one.ledger.state_of(TWO) is None
+    assert len(receipts(tmp_path)) == 1
+
+
+def test_a_life_is_told_in_entries_and_receipts(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        ledger = one.ledger
+        ledger.accept("ward", 1, ONE, b"")
+        assert ledger.begin(ONE) == 1
+        ledger.interrupt(ONE, "emergency")
+        assert ledger.state_of(ONE) is State.ACCEPTED
+        assert ledger.begin(ONE) == 2
+        assert [entry.attempts for entry in ledger.unfinished()] == [2]
+        ledger.end(ONE, State.PARTLY, Reason.NOTHING_HEARD, "zone-1", RECEIPT.evidence)
+        assert ledger.unfinished() == []
+    assert [line.event for line in story(tmp_path)] == ["accepted", "airing", "interrupted", "airing", "partly"]
+    last = receipts(tmp_path)[-1]
+    assert (last.event, last.reason, last.detail) == (Event.PARTLY, Reason.NOTHING_HEARD, "zone-1")
+    assert last.evidence == RECEIPT.evidence
+
+
+def test_a_refusal_is_noted_once_for_each_place_and_reason(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        refuse = one.ledger.refuse
+        assert refuse(ONE, "feed/ward/1", Reason.UNKNOWN_KEY, "who?", None)
+        assert not refuse(ONE, "feed/ward/1", Reason.UNKNOWN_KEY, "who?", None)
+        assert refuse(ONE, "feed/ward/2", Reason.UNKNOWN_KEY, "who?", None)
+        assert not one.ledger.settled("ward", 1)
+        assert refuse(ONE, "feed/ward/1", Reason.EXPIRED, "late", ("ward", 1))
+        assert one.ledger.settled("ward", 1)
+        assert not refuse(ONE, "feed/ward/1", Reason.EXPIRED, "late", ("ward", 1))
+    found = receipts(tmp_path)
+    assert [(one.event, one.reason) for one in found] == [
+        (Event.REFUSED, Reason.UNKNOWN_KEY),
+        (Event.REFUSED, Reason.UNKNOWN_KEY),
+        (Event.REFUSED, Reason.EXPIRED),
+    ]
+    assert found[0].detail == "feed/ward/1: who?"
+
+
+def test_a_long_detail_still_fits_a_receipt(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        one.ledger.refuse(ONE, "usb", Reason.MALFORMED_CBOR, "ế" * 1000, None)
+    assert len(receipts(tmp_path)[0].detail) == 300
+
+
+def test_receipts_wait_in_order_until_each_is_acknowledged(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        for number in range(1, 6):
+            one.ledger.accept("ward", number, bytes([number]) * 32, b"")
+        assert [waiting.sequence for waiting in one.ledger.waiting(3)] == [1, 2, 3]
+        one.ledger.acknowledge(2)
+        one.ledger.acknowledge(1)
+    with journal(tmp_path) as again:
+        assert [waiting.sequence for waiting in again.ledger.waiting()] == [3, 4, 5]
+
+
+def test_receipts_go_on_counting_after_a_restart(tmp_path: Path) -> None:
+    for number in range(1, 4):
+        with journal(tmp_path) as one:
+            one.ledger.accept("ward", number, bytes([number]) * 32, b"")
+    assert [one.sequence for one in receipts(tmp_path)] == [1, 2, 3]
+
+
+def test_documents_replace_each_other_by_kind(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        one.ledger.keep_document("root", 1, b"root")
+        one.ledger.keep_document("grants", 1, b"old")
+        one.ledger.keep_document("grants", 2, b"new")
+        one.ledger.keep_beat(NOW, b"beat")
+    with journal(tmp_path) as again:
+        assert again.ledger.documents() == {"root": b"root", "grants": b"new", "beat": b"beat"}
+
+
+# The replay window
+
+
+def test_nothing_is_settled_at_first(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        assert not one.ledger.settled("ward", 1)
+        assert one.ledger.missing({"ward": 3, "province": 1}) == [
+            ("ward", 3),
+            ("ward", 2),
+            ("ward", 1),
+            ("province", 1),
+        ]
+        assert one.ledger.missing({"ward": 0}) == []
+
+
+@pytest.mark.parametrize("head", [WINDOW, WINDOW + 1, WINDOW + 2, 5 * WINDOW])
+def test_the_window_reaches_exactly_as_far_back_as_it_says(tmp_path: Path, head: int) -> None:
+    with journal(tmp_path) as one:
+        ledger = one.ledger
+        edge = head - WINDOW  # the newest that has fallen out of the window
+        assert ledger.missing({"ward": head})[-1] == ("ward", edge + 1)
+        ledger.accept("ward", head, ONE, b"")
+        assert ledger.settled("ward", edge) is True
+        assert not ledger.settled("ward", edge + 1)
+        assert ledger.missing({"ward": head}) == [("ward", number) for number in range(head - 1, edge, -1)]
+        assert ledger.accept("ward", edge + 1, TWO, b"")
+        assert not ledger.accept("ward", max(edge, 1), b"\x03" * 32, b"") or edge == 0
+
+
+def test_a_gap_that_is_filled_moves_the_window_and_keeps_no_rows(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        for number in (5, 4, 2, 1, 3):
+            one.ledger.accept("ward", number, bytes([number]) * 32, b"")
+        assert one.ledger.missing({"ward": 6}) == [("ward", 6)]
+        assert all(one.ledger.settled("ward", number) for number in range(1, 6))
+    assert rows(tmp_path, "SELECT * FROM slot") == []
+    assert rows(tmp_path, "SELECT * FROM low") == [("ward", 5)]
+
+
+def test_issuers_have_windows_of_their_own(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        one.ledger.accept("ward", 1000, ONE, b"")
+        assert not one.ledger.settled("province", 1)
+
+
+# What is taken back
+
+
+def test_what_was_taken_back_is_known_before_it_came(tmp_path: Path) -> None:
+    taken = Withdrawal(TWO, State.CANCELLED, Reason.CANCELLED, "phát nhầm")
+    with journal(tmp_path) as one:
+        one.ledger.accept("ward", 2, ONE, b"", State.NOTED, withdraws=[taken])
+    with journal(tmp_path) as again:
+        assert again.ledger.unfinished() == []
+        assert again.ledger.withdrawal(TWO, "ward") == taken
+        assert again.ledger.withdrawal(TWO, "province") is None
+        assert again.ledger.withdrawal(ONE, "ward") is None
+
+
+# What fails
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        ledger = one.ledger
+        ledger.accept("ward", 1, ONE, b"")
+        fill(ledger, kilobytes=40)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            accept_many(ledger)
+        written = ledger.missing({"ward": 100})[-1][1] - 1
+        assert not ledger.settled("ward", written + 1)
+        assert len(ledger.unfinished()) == written
+        fill(ledger, kilobytes=4000)  # somebody made room
+        assert ledger.accept("ward", written + 1, TWO, b"")
+    assert len(receipts(tmp_path)) == len(story(tmp_path)) == written + 1
+
+
+def test_a_commit_that_fails_is_undone_and_the_next_one_works(tmp_path: Path) -> None:
+    """Two writers, as no site should have: SQLite then fails the transaction at its very end."""
+    with journal(tmp_path) as one:
+        ledger = one.ledger
+        ledger._db.execute("PRAGMA foreign_keys = ON")
+        ledger._db.execute("CREATE TABLE a (x PRIMARY KEY)")
+        ledger._db.execute("CREATE TABLE b (x REFERENCES a DEFERRABLE INITIALLY DEFERRED)")
+        with pytest.raises(sqlite3.IntegrityError), ledger._transaction():
+            ledger._db.execute("INSERT INTO b VALUES (1)")  # judged at COMMIT
+        assert ledger.accept("ward", 1, ONE, b"")
+    assert rows(tmp_path, "SELECT * FROM b") == []
+
+
+def test_a_file_that_is_no_journal_is_said_clearly(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"this is not a database, it is a letter" * 100)
+    with pytest.raises(StateError, match=r"journal.sqlite: the journal cannot be used: file is not a database"):
+        Journal(tmp_path / FILE, "hub-1", None, Clock())  # type: ignore[arg-type]
+
+
+def test_a_journal_of_another_version_is_said_clearly(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        one.ledger._db.execute("PRAGMA user_version = 7")
+    with pytest.raises(StateError, match="journal of version 7, this agent needs 1"), journal(tmp_path):
+        pass
+
+
+def test_a_folder_that_is_not_there_is_said_clearly(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="cannot be opened"), journal(tmp_path / "nowhere"):
+        pass
+
+
+# Its one writer
+
+
+async def test_the_loop_hears_of_receipts_and_only_of_them(tmp_path: Path) -> None:
+    heard: list[bool] = []
+    with journal(tmp_path) as one:
+        one.on_receipt = lambda: heard.append(True)
+        await one.do(Ledger.keep_beat, NOW, b"")
+        assert not await one.do(Ledger.settled, "ward", 1)
+        assert heard == []
+        await one.do(Ledger.accept, "ward", 1, ONE, b"")
+        assert heard == [True]
