@@ -9,7 +9,7 @@ from dataclasses import replace
 from aiocoap.numbers.codes import Code
 
 from ward_hub.links.endpoint import BLOCK, Ask, Reply, code_words
-from ward_hub.links.errors import LinkDown, NotFound, PeerError, Refused, TooLarge
+from ward_hub.links.errors import LinkDown, NotFound, PeerError, Refused
 from ward_hub.links.line import Line
 
 STRETCH = 1.5
@@ -25,22 +25,22 @@ async def ask(line: Line, question: Ask, until: float) -> Reply:
     """Ask until something answers and return that, whatever its code; raises LinkDown at `until` (line time)."""
     answers: asyncio.Queue[tuple[Reply, float]] = asyncio.Queue()
     stops: list[Callable[[], None]] = []
+    attempts = 0
     try:
-        for attempt in range(1_000_000):
+        while attempts == 0 or line.now() < until:
             stops.append(await _send(line, question, answers))
             for stop in stops[:-LISTENED_TO]:
                 stop()
             del stops[:-LISTENED_TO]
-            wait_s = min(line.trip.timeout * STRETCH ** min(attempt, 16), LONGEST_WAIT_S) * line.rng.uniform(1.0, 1.2)
+            wait_s = min(line.trip.timeout * STRETCH ** min(attempts, 16), LONGEST_WAIT_S) * line.rng.uniform(1.0, 1.2)
             reply = await _answer(line, answers, min(line.now() + wait_s, until))
             if reply is not None:
                 return reply
-            if line.now() >= until:
-                break
+            attempts += 1
     finally:
         for stop in stops:
             stop()
-    raise LinkDown(f"{line.uri}: {question.path}: no answer to {attempt + 1} attempts; the link or the source is down")
+    raise LinkDown(f"{line.uri}: {question.path}: no answer to {attempts} attempts; the link or the source is down")
 
 
 async def succeed(line: Line, question: Ask, until: float) -> Reply:
@@ -84,25 +84,24 @@ async def give(line: Line, question: Ask, until: float) -> Reply:
 
 
 async def _give_blocks(line: Line, question: Ask, until: float) -> Reply:
-    payload, tag = question.payload, line.rng.randbytes(TAG_SIZE)
-    count = -(-len(payload) // BLOCK)
-    for number in range(count):
-        more = number + 1 < count
-        part = replace(
-            question,
-            payload=payload[number * BLOCK : (number + 1) * BLOCK],
-            block1=(number, more),
-            size1=len(payload) if number == 0 else None,
-            tag=tag,
-        )
+    *before, last = _parts(question, line.rng.randbytes(TAG_SIZE))
+    for part in before:
         reply = await ask(line, part, until)
-        if reply.code == Code.REQUEST_ENTITY_TOO_LARGE:
-            raise TooLarge(f"{line.uri}: {question.path}: {len(payload)} bytes are too many: {reply.words}")
-        if reply.code != Code.CONTINUE or not more:
-            break
-        if reply.block1 is None or reply.block1.number != number or reply.block1.size != BLOCK:
-            raise PeerError(f"{line.uri}: {question.path}: block {number} was acknowledged as {reply.block1}")
-    return reply
+        if reply.code != Code.CONTINUE:
+            return reply
+        if reply.block1 is None or part.block1 != reply.block1[:2] or reply.block1.size != BLOCK:
+            raise PeerError(f"{line.uri}: {question.path}: block {part.block1} was acknowledged as {reply.block1}")
+    return await ask(line, last, until)
+
+
+def _parts(question: Ask, tag: bytes) -> list[Ask]:
+    payload = question.payload
+    starts = range(0, len(payload), BLOCK)
+    parts = [
+        replace(question, payload=payload[at : at + BLOCK], block1=(at // BLOCK, at + BLOCK < len(payload)), tag=tag)
+        for at in starts
+    ]
+    return [replace(parts[0], size1=len(payload)), *parts[1:]]
 
 
 async def _send(line: Line, question: Ask, answers: asyncio.Queue[tuple[Reply, float]]) -> Callable[[], None]:

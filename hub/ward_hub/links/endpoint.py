@@ -106,9 +106,9 @@ def parse_uri(uri: str) -> SplitResult:
     """Return the parts of a source's URI, coap://HOST[:PORT]; raises MisuseError."""
     try:
         parts = urlsplit(uri)
-        usable = parts.scheme == "coap" and parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable = False
+        usable = parts.scheme == "coap" and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise MisuseError(f"{uri!r} is not the address of a source: {error}; write coap://HOST[:PORT]") from error
     if not usable or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
         raise MisuseError(f"{uri!r} is not the address of a source: write coap://HOST[:PORT]")
     return parts

@@ -52,9 +52,9 @@ class Transfer:
     wrong_size: type[PeerError] = PeerError
     etag: bytes | None = None
     nonsense: int = 0
-    _inbox: deque[Came] = field(default_factory=deque)
+    _inbox: deque[Came] = field(default_factory=deque[Came])
     _news: asyncio.Event = field(default_factory=asyncio.Event)
-    _stops: dict[int, list[Callable[[], None]]] = field(default_factory=dict)
+    _stops: dict[int, list[Callable[[], None]]] = field(default_factory=dict[int, list[Callable[[], None]]])
 
     async def run(self, blocks: Iterable[int]) -> None:
         """Fetch them all; raises LinkDown at `until`, NotFound, Refused, PeerError."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 
 
@@ -22,7 +22,7 @@ class Turns:
         return self._urgent == 0
 
     @contextmanager
-    def urgent(self) -> Iterator[None]:
+    def urgent(self) -> Generator[None]:
         """Hold bulk transfers while in here."""
         self._urgent += 1
         self._free.clear()
@@ -34,7 +34,7 @@ class Turns:
                 self._free.set()
 
     @asynccontextmanager
-    async def bulk(self) -> AsyncIterator[None]:
+    async def bulk(self) -> AsyncGenerator[None]:
         """Be the one bulk transfer; several at once would each keep a queue on the way."""
         async with self._bulk:
             yield

@@ -49,7 +49,7 @@ class Spool:
                 return Refusal.GAP
             upload = self._uploads[key] = Upload()
         end = offset + len(part)
-        known = upload.data[offset:end]
+        known = bytes(upload.data[offset:end])
         if known != part:
             if offset != len(upload.data):
                 return Refusal.GAP
