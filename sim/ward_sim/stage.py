@@ -53,7 +53,7 @@ class Stage:
         self.on_change: Callable[[], None] = lambda: None
         self.offices = Offices(ward.area, int(time.time()))
         self.hub = HubProcess(folder)
-        self.world = World(ward, self.hub.capture)
+        self.world = World(ward, self.hub.capture, self.note)
         self.source: Source
         self.link: LossyLink
         self.zero_ms = now_ms()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,10 @@ from ward_sim.ward import BOARD_BAUDRATE, SUPPLY_RELAY, AmplifierSection, Ward
 from ward_sim.witness import Witness
 
 LISTEN_S = 0.05
+DARK_S = 1.0
 LINE_FULL_SCALE_MV = 10_000
+Note = Callable[[str, str, str], None]
+"""Takes what is seen at an output: its kind, and its words in Vietnamese and in English."""
 
 
 def now_ms() -> int:
@@ -30,8 +34,10 @@ def now_ms() -> int:
 class World:
     """Everything outside the hub's process but source and network; an async context manager."""
 
-    def __init__(self, ward: Ward, capture: Path) -> None:
+    def __init__(self, ward: Ward, capture: Path, note: Note) -> None:
         self.ward = ward
+        self._note = note
+        self._lit: dict[str, bool] = {}
         self.witness = Witness()
         self.amplifiers: dict[str, SimAmplifier] = {}
         self.boards: dict[str, SimBoard] = {}
@@ -117,12 +123,27 @@ class World:
             self.boards[wanted.id] = await self._stack.enter_async_context(board)
 
     def _relay(self, amplifier: SimAmplifier, relay: int, closed: bool) -> None:
+        name = self._sections[amplifier.name].name
+        if relay == SUPPLY_RELAY:
+            self._note(
+                "relay", f"{name}: {'có' if closed else 'ngắt'} nguồn", f"{name}: power {'on' if closed else 'off'}"
+            )
         for zone in self._sections[amplifier.name].zones:
             if self._sections[amplifier.name].relay_of(zone.id) == relay:
                 self.witness.relay(zone.id, closed, now_ms())
 
     def _frame(self, board: SimBoard, frame: bytes) -> None:
         self.witness.frame(board.name, frame, now_ms())
+        if any(frame) != self._lit.get(board.name, False):
+            # A scrolling line is dark for a moment at each turn: only what lasts is told.
+            asyncio.get_running_loop().call_later(0.0 if any(frame) else DARK_S, self._tell_light, board)
+
+    def _tell_light(self, board: SimBoard) -> None:
+        lit = any(board.frame)
+        if lit != self._lit.get(board.name, False):
+            self._lit[board.name] = lit
+            name = next(one.name for one in self.ward.board if one.id == board.name)
+            self._note("board", f"{name}: {'sáng' if lit else 'tối'}", f"{name}: {'lit' if lit else 'dark'}")
 
     def _is_on(self, amplifier: str, zone: str) -> bool:
         relays = self.amplifiers[amplifier].relays
