@@ -80,6 +80,7 @@ class Follower:
         self._on_state = on_state
         self._stops: list[Callable[[], None]] = []
         self._heard = asyncio.Event()
+        self._polling = False
         self._pushed = False  # a notification came since the last question
         self._offered = False  # the last answer accepted the observation
         self._max_age: int | None = None
@@ -89,8 +90,8 @@ class Follower:
         pause, quiet, questions = FIRST_PAUSE_S, 0, 0
         try:
             while True:
-                polling = quiet >= QUIET_BEFORE_POLLING
-                observe = not polling or questions % OBSERVE_EACH == 0
+                self._polling = quiet >= QUIET_BEFORE_POLLING
+                observe = not self._polling or questions % OBSERVE_EACH == 0
                 questions += 1
                 if not await self._ask(observe=observe):
                     self._to(LinkState.DOWN)
@@ -98,8 +99,7 @@ class Follower:
                     pause = min(pause * 2, LONGEST_PAUSE_S)
                     continue
                 pause = FIRST_PAUSE_S
-                self._to(LinkState.POLLING if polling or not self._offered else LinkState.OBSERVING)
-                quiet = 0 if await self._watch(polling=polling) else quiet + 1
+                quiet = 0 if await self._watch() else quiet + 1
         finally:
             self._stop(len(self._stops))
 
@@ -151,21 +151,20 @@ class Follower:
         if first:
             self._offered = reply.observe is not None
         else:
-            self._pushed = True
+            self._pushed, self._polling = True, False
+        self._to(LinkState.POLLING if self._polling or not self._offered else LinkState.OBSERVING)
         self._max_age = reply.max_age
         self._on_beat(reply.payload)
         self._heard.set()
 
-    async def _watch(self, *, polling: bool) -> bool:
+    async def _watch(self) -> bool:
         """Wait until it is time to ask again; True when notifications came."""
-        while await self._hear(self._patience(polling=polling)):
-            if self._pushed:
-                self._to(LinkState.OBSERVING)
-                polling = False
+        while await self._hear(self._patience()):
+            pass
         return self._pushed
 
-    def _patience(self, *, polling: bool) -> float:
-        if polling or not self._offered:
+    def _patience(self) -> float:
+        if self._polling or not self._offered:
             return self._period
         silence = SILENCE_IN_PERIODS * self._period
         if self._max_age is not None:
