@@ -15,19 +15,21 @@ from ward_hub.clock import Clock
 from ward_hub.config import AmplifierSection
 from ward_hw.bus import Priority
 from ward_hw.drivers.amplifier import Amplifier
-from ward_hw.drivers.readings import AmplifierStatus
+from ward_hw.drivers.readings import AmplifierStatus, RelayReading
 from ward_hw.errors import HardwareError
 from ward_protocol.statements import ZoneEvidence
 
 log = logging.getLogger(__name__)
 LONGEST_PAUSE_S = 10.0
+LONGEST_STEP_S = 2.0
 
 
 @dataclass(slots=True)
 class ZoneTrack:
     """What is measured of one zone during one airing; moments are Unix milliseconds, 0 for never.
 
-    `heard_ms` stays None where the amplifier has no input for its line level.
+    `heard_ms` stays None where the amplifier has no input for its line level; `measured_at` is the driver's clock at
+    the reading up to which it was counted.
     """
 
     zone: str
@@ -35,6 +37,7 @@ class ZoneTrack:
     opened_ms: int = 0
     confirmed: bool = False
     heard_ms: int | None = None
+    measured_at: float = 0.0
 
     def evidence(self) -> ZoneEvidence:
         """Return what goes into the receipt."""
@@ -59,7 +62,8 @@ class AmplifierOutput:
         self._orders = 0
         self._trips: int | None = None
         self._in_doubt = False
-        self._measured_ms = 0
+        self._taken_over = False
+        self._warm_at: float | None = None
         self.status: AmplifierStatus | None = None
 
     async def carry(self, zones: Iterable[str], *, urgent: bool) -> None:
@@ -71,26 +75,28 @@ class AmplifierOutput:
         relays = frozenset(self.zones[zone] for zone in zones)
         tracks = {zone: ZoneTrack(zone) for zone in zones}
         self._finish_tracks()
-        self._tracks = tracks
+        self._tracks, self._taken_over = tracks, True
         priority = Priority.EMERGENCY if urgent else Priority.COMMAND
-        if relays and self._section.warm_up_ms and not self._supply <= self._closed:
-            await self._set(self._supply, priority)
-            await asyncio.sleep(self._section.warm_up_ms / 1000)
-        await self._set((self._supply | relays) if relays else frozenset(), priority)
+        if relays and self._section.warm_up_ms:
+            await self._warm_up(priority)
+        reading = await self._set((self._supply | relays) if relays else frozenset(), priority)
         for track in tracks.values():
-            track.closed_ms, track.confirmed = self._clock.ms(), True
+            track.closed_ms, track.confirmed, track.measured_at = self._clock.ms(), True, reading.at
 
     async def release(self) -> None:
         """Open everything and end the airing's measurements; raises HardwareError when it is not confirmed."""
+        if self._in_doubt:
+            self._unconfirm()  # whether they were closed until now, nobody will know any more
         try:
             await self._set(frozenset(), Priority.COMMAND)
         finally:
             self._finish_tracks()
 
     def end_tracks(self) -> list[ZoneTrack]:
-        """Return what was measured since `carry`, ended now at the latest."""
+        """Return what was measured since `carry`, ended now at the latest, and forget it."""
         self._finish_tracks()
-        return list(self._tracks.values())
+        tracks, self._tracks = list(self._tracks.values()), {}
+        return tracks
 
     async def run(self) -> None:
         """Start the controller, then keep closed relays closed and measure, until cancelled."""
@@ -101,6 +107,16 @@ class AmplifierOutput:
                 await self._changed.wait()
             await asyncio.sleep(self._poll_s)
             await self._renew()
+
+    async def _warm_up(self, priority: Priority) -> None:
+        """Return once the amplifier has had supply for as long as it needs, also where an airing before began it."""
+        loop = asyncio.get_running_loop()
+        if self._warm_at is None and self._supply:
+            warm_at = loop.time() + self._section.warm_up_ms / 1000
+            await self._set(self._supply, priority)
+            self._warm_at = warm_at
+        if self._warm_at is not None:
+            await asyncio.sleep(self._warm_at - loop.time())
 
     async def _renew(self) -> None:
         order = self._orders
@@ -117,7 +133,7 @@ class AmplifierOutput:
     async def _start(self) -> None:
         """Open what an earlier run may have left, and set the lease, as soon as the controller answers."""
         pause = self._poll_s
-        while not self._tracks:
+        while not self._taken_over:
             try:
                 await self._set(frozenset(), Priority.SAFETY)
                 await self._amplifier.configure()
@@ -127,12 +143,12 @@ class AmplifierOutput:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
-    async def _set(self, closed: frozenset[int], priority: Priority) -> None:
+    async def _set(self, closed: frozenset[int], priority: Priority) -> RelayReading:
         self._orders += 1
         self._closed = self._closed | closed
         self._changed.set()
         try:
-            await self._amplifier.set_relays(closed, priority=priority)
+            reading = await self._amplifier.set_relays(closed, priority=priority)
         except HardwareError:
             self._closed = closed
             self._in_doubt = True
@@ -140,6 +156,9 @@ class AmplifierOutput:
         finally:
             self._orders += 1
         self._closed, self._in_doubt = closed, False
+        if not self._supply <= closed:
+            self._warm_at = None
+        return reading
 
     def _still_closed(self, status: AmplifierStatus) -> bool:
         """Say whether the reading shows what was ordered; a gap since the last one unconfirms what is on air.
@@ -156,20 +175,21 @@ class AmplifierOutput:
         return status.relays == self._closed
 
     def _measure(self, status: AmplifierStatus) -> None:
-        """Count the time since the reading before this one as heard, where this one finds sound behind the relay."""
+        """Count the time since the reading before this one as heard, where this one finds sound behind the relay.
+
+        By the driver's clock, as ours may be set meanwhile; and not the whole of a long gap, in which nobody listened.
+        """
         self.status = status
-        now, since = self._clock.ms(), self._measured_ms
-        self._measured_ms = now
         if status.line_level_mv is None:
             return
         loud = status.line_level_mv >= self._section.heard_mv
         for track in self._tracks.values():
             if track.opened_ms or not track.closed_ms:
                 continue
-            closed = self.zones[track.zone] in status.relays
-            track.heard_ms = (track.heard_ms or 0) + (
-                max(0, now - max(since, track.closed_ms)) if loud and closed else 0
-            )
+            passed_s = min(max(0.0, status.at - track.measured_at), LONGEST_STEP_S)
+            track.measured_at = status.at
+            heard = loud and self.zones[track.zone] in status.relays
+            track.heard_ms = (track.heard_ms or 0) + (round(passed_s * 1000) if heard else 0)
 
     def _unconfirm(self) -> None:
         for track in self._tracks.values():
