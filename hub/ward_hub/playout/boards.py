@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ward_hub.clock import Clock
@@ -14,6 +15,7 @@ from ward_protocol.statements import BoardEvidence
 log = logging.getLogger(__name__)
 COMPARE_S = 1.0
 RETRY_S = 1.0
+Layout = Callable[[BoardIdent], Show | None]
 
 
 @dataclass(slots=True)
@@ -41,20 +43,26 @@ class BoardOutput:
         self._board = board
         self._clock = clock
         self._wanted: Show | None = None
+        self._make: Layout | None = None
         self._track = BoardTrack(board_id)
         self._on_board: int | None = None
         self._changed = asyncio.Event()
 
-    def present(self, show: Show) -> None:
-        """Begin a new airing with `show`; what was shown before stays until the board has taken the new one."""
+    def present(self, make: Layout) -> Show | None:
+        """Begin a new airing with the show that `make` lays out; what was shown before stays until the board has it.
+
+        Returns the show, None where there is none for this board, or not before the board has said what it is.
+        """
         self._end()
-        self._wanted, self._track = show, BoardTrack(self.id)
+        self._make, self._track = make, BoardTrack(self.id)
+        self._wanted = make(self.ident) if self.ident else None
         self._changed.set()
+        return self._wanted
 
     def clear(self) -> None:
         """End the airing and darken the board."""
         self._end()
-        self._wanted = None
+        self._wanted = self._make = None
         self._changed.set()
 
     def end_track(self) -> BoardTrack:
@@ -71,7 +79,8 @@ class BoardOutput:
                 pause = await self._step()
             except HardwareError as error:
                 log.warning("%s", error)
-                self._on_board, pause = -1, RETRY_S
+                # Whatever comes back may be dark, or another board.
+                self._on_board, self.ident, pause = -1, None, RETRY_S
             try:
                 async with asyncio.timeout(pause):
                     await self._changed.wait()
@@ -86,6 +95,7 @@ class BoardOutput:
     async def _step(self) -> float | None:
         if self.ident is None:
             self.ident = await self._board.ident()
+            self._wanted = self._make(self.ident) if self._make else None
         wanted, track = self._wanted, self._track
         if wanted is None:
             if self._on_board is not None:

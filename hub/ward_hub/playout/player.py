@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from ward_hub.config import AiringSection
@@ -14,14 +15,14 @@ from ward_hub.playout.outcome import Outcome, judge
 from ward_hub.playout.sound import Heard, Sound, text_for
 from ward_hub.render import RenderError
 from ward_hub.render.layout import board_show, period_s
-from ward_hw.drivers.board import Show
+from ward_hw.drivers.board import BoardIdent, Show
 from ward_hw.errors import HardwareError
+from ward_protocol.reasons import Reason
 from ward_protocol.statements import Bulletin, Evidence, Priority, Text
 
 log = logging.getLogger(__name__)
 GRACE_S = 0.5
 LONGEST_HOLD_S = 180.0
-MAX_ZONES, MAX_BOARDS = 64, 8
 
 
 class Player:
@@ -45,6 +46,7 @@ class Player:
         self._show_id = first_show_id
         self._heard = Heard()
         self._on_boards: list[BoardOutput] = []
+        self._unshowable: tuple[Reason, str] | None = None
 
     async def air(self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]]) -> None:
         """Carry the bulletin to its audience and return when it has ended; `outcome` then says what came of it.
@@ -66,15 +68,18 @@ class Player:
         await self._open()
 
     def outcome(self, attempts: int) -> Outcome:
-        """Say what came of the airing that just ended or was cut short; it ends the measurements."""
+        """Say what came of the airing that just ended or was cut short; it ends and forgets the measurements."""
+        heard, self._heard = self._heard, Heard()
+        boards, self._on_boards = self._on_boards, []
+        unshowable, self._unshowable = self._unshowable, None
         evidence = Evidence(
             zones=tuple(track.evidence() for one in self._amplifiers for track in one.end_tracks()),
-            boards=tuple(board.end_track().evidence() for board in self._on_boards),
-            played_ms=self._heard.played_ms,
-            requested_ms=self._heard.requested_ms,
+            boards=tuple(board.end_track().evidence() for board in boards),
+            played_ms=heard.played_ms,
+            requested_ms=heard.requested_ms,
             attempts=attempts,
         )
-        return judge(evidence, self._heard.trouble)
+        return judge(evidence, heard.trouble or unshowable)
 
     # Boards
 
@@ -84,33 +89,31 @@ class Player:
         wanted = bulletin.audience.boards
         hold, self._on_boards = 0.0, []
         for board in self._boards:
-            show = self._show(bulletin, text, board) if not wanted or board.id in wanted else None
-            if show is None:
+            if text is None or (wanted and board.id not in wanted):
                 board.clear()
                 continue
-            board.present(show)
+            show = board.present(partial(self._show, bulletin, text, board.id))
             self._on_boards.append(board)
-            hold = max(hold, period_s(show), self._settings.board_hold_ms / 1000)
+            hold = max(hold, period_s(show) if show else 0.0, self._settings.board_hold_ms / 1000)
         return min(hold, LONGEST_HOLD_S)
 
-    def _show(self, bulletin: Bulletin, text: Text | None, board: BoardOutput) -> Show | None:
-        if text is None or board.ident is None:
-            return None
+    def _show(self, bulletin: Bulletin, text: Text, board: str, ident: BoardIdent) -> Show | None:
         self._show_id = (self._show_id + 1) % 2**32
         try:
             return board_show(
                 text.title,
                 text.body,
-                width=board.ident.width,
-                height=board.ident.height,
+                width=ident.width,
+                height=ident.height,
                 priority=bulletin.priority,
                 status=bulletin.status,
                 show_id=self._show_id,
                 lease_ms=self._settings.board_lease_ms,
-                strip_bytes=board.ident.memory,
+                strip_bytes=ident.memory,
             )
         except RenderError as error:
-            log.error("board %s: %s", board.id, error)
+            log.error("board %s: %s", board, error)
+            self._unshowable = (Reason.TEXT_TOO_LONG, f"board {board}: {error}")
             return None
 
     async def _hold(self, seconds: float) -> None:

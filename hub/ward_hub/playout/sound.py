@@ -12,6 +12,7 @@ from ward_hub.chime import chime
 from ward_hub.i18n import translator
 from ward_hub.speech import Speech, SpeechError
 from ward_hw.audio import AudioError, AudioWorker, Playing
+from ward_hw.errors import HardwareError
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Bulletin, Priority, Status, Text
 
@@ -60,7 +61,7 @@ class Sound:
                 if turn:
                     await asyncio.sleep(gap_s)
                 await self._play_paths(paths, heard)
-        except (AudioError, TimeoutError) as error:
+        except (HardwareError, TimeoutError) as error:
             log.error("sound: %s", error)
             heard.trouble = (Reason.AUDIO_OUTPUT_FAILED, str(error))
 
@@ -120,7 +121,7 @@ async def _stop(playing: Playing) -> int:
         return (await playing.stop()).played_ms
     except AudioError as error:
         log.error("sound: %s", error)
-        return 0
+        return error.played.played_ms if error.played else 0
 
 
 def text_for(bulletin: Bulletin, language: str) -> Text | None:
