@@ -14,6 +14,7 @@ from ward_hub.errors import ConfigError
 Identifier = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Area = Annotated[str, Meta(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")]
 Milliseconds = Annotated[int, Meta(ge=0, le=3_600_000)]
+MAX_ZONES, MAX_BOARDS = 64, 8  # as many as a receipt's evidence holds
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -118,6 +119,9 @@ class Config(Section, frozen=True, kw_only=True):
     airing: AiringSection = AiringSection()
 
     def __post_init__(self) -> None:
+        zones = sum(len(one.zones) for one in self.amplifier)
+        if zones > MAX_ZONES or len(self.board) > MAX_BOARDS:
+            raise ValueError(f"a hub drives at most {MAX_ZONES} zones and {MAX_BOARDS} boards")
         buses = [one.name for one in self.bus]
         for amplifier in self.amplifier:
             if amplifier.bus not in buses:
