@@ -15,8 +15,8 @@ from ward_hub.config import Config
 from ward_hub.errors import StateError
 from ward_hub.feeds import Feeds
 from ward_hub.identity import hub_key
-from ward_hub.intake import Accepted, Intake
-from ward_hub.journal import Entry, Journal, State
+from ward_hub.intake import Accepted, Intake, withdrawals
+from ward_hub.journal import Entry, Journal, Ledger, State
 from ward_hub.links import SourceLink
 from ward_hub.media import MediaStore
 from ward_hub.outbox import Outbox
@@ -30,7 +30,7 @@ from ward_hub.trust import Trust
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Bulletin, Cancel
+from ward_protocol.statements import Beat, Bulletin, Grants, Statement
 
 log = logging.getLogger(__name__)
 
@@ -61,15 +61,21 @@ def restore_trust(root: Path, journal: Journal) -> Trust:
     kept = journal.ledger.documents()
     try:
         trust = Trust.from_first_root(kept.get("root") or root.read_bytes())
-        if "grants" in kept:
-            trust = trust.with_grants(kept["grants"], now=0)
-        if "beat" in kept:
-            trust, _ = trust.with_beat(kept["beat"])
+        # Verified when they were kept. A later root may have other keys, and they are in force until replaced.
+        grants, beat = (_statement(kept.get(name)) for name in ("grants", "beat"))
+        if isinstance(grants, Grants):
+            trust = replace(trust, grants=grants)
+        if isinstance(beat, Beat):
+            trust = replace(trust, beat=beat)
     except OSError as error:
         raise StateError(f"{root}: the root cannot be read: {error.strerror}") from error
     except StatementError as error:
         raise StateError(f"{root}, or what the journal keeps of it, is not acceptable: {error}") from error
     return trust
+
+
+def _statement(data: bytes | None) -> Statement | None:
+    return None if data is None else Envelope.open(data).statement
 
 
 class Agent:
@@ -96,6 +102,7 @@ class Agent:
             store=store,
             language=language,
             probe=outputs.sound.probe,
+            wanted=self._is_wanted,
             on_ready=self._ready,
             on_bad=self._bad,
         )
@@ -109,11 +116,10 @@ class Agent:
     async def run(self) -> None:
         """Run until cancelled, then leave the outputs safe."""
         self._journal.on_receipt = self._outbox.poke
-        self._restore()
         parts = {
             "programme": self._director.run,
             "recordings": self._recordings.run,
-            "feeds": self._feeds.run,
+            "feeds": self._follow,
             "outbox": self._outbox.run,
             "watchdog": systemd.watchdog,
             **self._outputs.parts(),
@@ -129,11 +135,17 @@ class Agent:
             await self._outputs.make_safe()
             log.info("stopped: relays open, boards dark")
 
-    def _restore(self) -> None:
-        for entry in self._journal.ledger.unfinished():
-            self._resume(entry)
+    async def _follow(self) -> None:
+        """Follow the source, after taking up what was accepted and is in nobody's hands.
 
-    def _resume(self, entry: Entry) -> None:
+        After a restart that is all that had not ended, later what a failure of this part left behind.
+        """
+        unfinished = await self._journal.do(Ledger.unfinished)
+        for entry in [one for one in unfinished if not self._director.holds(one.digest)]:
+            await self._resume(entry)
+        await self._feeds.run()
+
+    async def _resume(self, entry: Entry) -> None:
         bulletin = Envelope.open(entry.data).statement
         if not isinstance(bulletin, Bulletin):
             raise StateError(f"the journal holds {entry.digest.hex()} as unfinished, and it is no bulletin")
@@ -141,24 +153,31 @@ class Agent:
             log.warning("airing %s was cut short by the agent's end", entry.digest.hex()[:16])
             if entry.attempts >= self._config.airing.max_attempts:
                 detail = f"cut short {entry.attempts} times, the last by the agent's end"
-                self._journal.ledger.end(entry.digest, State.PARTLY, Reason.INTERRUPTED, detail)
+                await self._journal.do(Ledger.end, entry.digest, State.PARTLY, Reason.INTERRUPTED, detail)
                 return
-            self._journal.ledger.interrupt(entry.digest, "restart")
-        self._director.hold(self._recordings.want(Candidate(entry.digest, bulletin, attempts=entry.attempts)))
+            await self._journal.do(Ledger.interrupt, entry.digest, "restart")
+        await self._take_up(Candidate(entry.digest, bulletin, attempts=entry.attempts))
 
     async def _accepted(self, accepted: Accepted) -> None:
-        if isinstance(accepted.statement, Cancel):
-            await self._cancel(accepted.statement)
-            return
-        for digest in accepted.statement.supersedes:
-            await self._director.drop(digest, State.NOT_AIRED, Reason.SUPERSEDED, "a later bulletin replaces it")
-        self._director.hold(self._recordings.want(Candidate(accepted.digest, accepted.statement)))
+        statement = accepted.statement
+        for one in withdrawals(statement):
+            await self._director.drop(one.target, one.state, one.reason, one.detail, issuer=statement.issuer)
+        if isinstance(statement, Bulletin):
+            await self._take_up(Candidate(accepted.digest, statement))
 
-    async def _cancel(self, cancel: Cancel) -> None:
-        await self._director.drop(cancel.target, State.CANCELLED, Reason.CANCELLED, cancel.why, issuer=cancel.issuer)
+    async def _take_up(self, candidate: Candidate) -> None:
+        """Hold a bulletin to be aired, unless its issuer has taken it back already: a cancel may come first."""
+        taken = await self._journal.do(Ledger.withdrawal, candidate.digest, candidate.bulletin.issuer)
+        if taken is None:
+            self._director.hold(self._recordings.want(candidate))
+        else:
+            await self._journal.do(Ledger.end, candidate.digest, taken.state, taken.reason, taken.detail)
 
-    def _ready(self, candidate: Candidate) -> None:
-        self._director.hold(replace(candidate, ready=True))
+    def _is_wanted(self, digest: bytes) -> bool:
+        return self._director.holds(digest)
+
+    def _ready(self, digest: bytes) -> None:
+        self._director.ready(digest)
 
     async def _bad(self, candidate: Candidate, reason: Reason, detail: str) -> None:
         await self._director.recording_failed(candidate, reason, detail)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ward_hub.links import SourceError, SourceLink, WrongDigest
@@ -28,11 +28,20 @@ def recording_for(bulletin: Bulletin, language: str) -> Audio | None:
     return bulletin.audio[0] if bulletin.audio else None
 
 
-class Recordings:
-    """Fetches one recording at a time, an emergency's before all others.
+@dataclass(frozen=True, slots=True, order=True)
+class Want:
+    """A recording that is to come for a bulletin; the lowest first."""
 
-    `probe` says what is wrong with a file, or None; `on_ready` takes the candidate once it can sound, `on_bad` one
-    whose recording will never do.
+    rank: tuple[int, int]
+    candidate: Candidate = field(compare=False)
+    audio: Audio = field(compare=False)
+
+
+class Recordings:
+    """Fetches one recording at a time, and an emergency's beside all others.
+
+    `wanted` says whether the bulletin of that digest still waits for one; `probe` says what is wrong with a file, or
+    None. `on_ready` takes the digest of a bulletin that can sound now, `on_bad` one whose recording will never do.
     """
 
     def __init__(
@@ -42,18 +51,21 @@ class Recordings:
         store: MediaStore,
         language: str,
         probe: Callable[[Path], Awaitable[str | None]],
-        on_ready: Callable[[Candidate], None],
+        wanted: Callable[[bytes], bool],
+        on_ready: Callable[[bytes], None],
         on_bad: Callable[[Candidate, Reason, str], Awaitable[None]],
     ) -> None:
         self._link = link
         self._store = store
         self._language = language
         self._probe = probe
+        self._wanted = wanted
         self._on_ready = on_ready
         self._on_bad = on_bad
         self._good: dict[bytes, Path] = {}
         self._bad: set[bytes] = set()
-        self._queue: asyncio.PriorityQueue[tuple[int, int, Candidate, Audio]] = asyncio.PriorityQueue()
+        self._urgent: asyncio.Queue[Want] = asyncio.Queue()
+        self._ordinary: asyncio.PriorityQueue[Want] = asyncio.PriorityQueue()
         self._count = 0
         self._settled = asyncio.Condition()
 
@@ -62,8 +74,7 @@ class Recordings:
         audio = recording_for(candidate.bulletin, self._language)
         if audio is None:
             return candidate
-        self._count += 1
-        self._queue.put_nowait((-candidate.bulletin.priority, self._count, candidate, audio))
+        self._put(candidate, audio)
         return replace(candidate, ready=False)
 
     async def path(self, candidate: Candidate) -> Path | None:
@@ -79,43 +90,59 @@ class Recordings:
         return self._good.get(audio.sha256)
 
     async def run(self) -> None:
-        """Fetch what is wanted until cancelled; an emergency's is begun at once beside what is on its way."""
+        """Fetch what is wanted until cancelled."""
         async with asyncio.TaskGroup() as group:
-            ordinary = asyncio.Semaphore(1)
+            group.create_task(self._one_by_one())
             while True:
-                _, _, candidate, audio = await self._queue.get()
-                urgent = candidate.bulletin.priority is Priority.EMERGENCY
-                group.create_task(self._bring(candidate, audio, asyncio.Semaphore(1) if urgent else ordinary))
+                want = await self._urgent.get()
+                group.create_task(self._bring(want))
 
-    async def _bring(self, candidate: Candidate, audio: Audio, turn: asyncio.Semaphore) -> None:
-        urgent = candidate.bulletin.priority is Priority.EMERGENCY
-        async with turn:
-            trouble = await self._fetch(audio, urgent)
-        path = self._store.path(audio)
-        if trouble is None:
-            wrong = await self._probe(path)
-            trouble = (Reason.AUDIO_NOT_DECODABLE, wrong) if wrong else None
-        async with self._settled:
-            if trouble is None:
-                self._good[audio.sha256] = path
-            else:
-                self._bad.add(audio.sha256)
-            self._settled.notify_all()
-        if trouble is None:
-            self._on_ready(replace(candidate, ready=True))
-        else:
-            log.error("recording %s: %s", audio.sha256.hex()[:16], trouble[1])
-            await self._on_bad(candidate, *trouble)
+    async def _one_by_one(self) -> None:
+        while True:
+            await self._bring(await self._ordinary.get())
 
-    async def _fetch(self, audio: Audio, urgent: bool) -> tuple[Reason, str] | None:
-        while not self._store.has(audio):
+    async def _bring(self, want: Want) -> None:
+        """Bring one recording; one that does not come now is tried again later, and holds up no other meanwhile."""
+        if not self._wanted(want.candidate.digest):
+            return
+        name = want.audio.sha256.hex()[:16]
+        try:
+            trouble = await self._fetch(want)
+            await self._settle(want, trouble)
+            return
+        except SourceError as error:
+            log.info("recording %s: %s; tried again", name, error)
+        except Exception:
+            log.exception("recording %s: it is tried again", name)
+        asyncio.get_running_loop().call_later(RETRY_S, self._put, want.candidate, want.audio)
+
+    async def _fetch(self, want: Want) -> tuple[Reason, str] | None:
+        """Return what is wrong with the recording once it is here, None if it is good; raises SourceError."""
+        audio, path = want.audio, self._store.path(want.audio)
+        if not self._store.has(audio):
+            urgent = want.candidate.bulletin.priority is Priority.EMERGENCY
             try:
-                await self._link.fetch_media(
-                    audio.sha256, audio.size, self._store.path(audio), deadline=FETCH_S, urgent=urgent
-                )
+                await self._link.fetch_media(audio.sha256, audio.size, path, deadline=FETCH_S, urgent=urgent)
             except WrongDigest as error:
                 return Reason.AUDIO_DIGEST_MISMATCH, str(error)
-            except SourceError as error:
-                log.info("recording %s: %s; tried again", audio.sha256.hex()[:16], error)
-                await asyncio.sleep(RETRY_S)
-        return None
+        wrong = await self._probe(path)
+        return (Reason.AUDIO_NOT_DECODABLE, wrong) if wrong else None
+
+    async def _settle(self, want: Want, trouble: tuple[Reason, str] | None) -> None:
+        async with self._settled:
+            if trouble is None:
+                self._good[want.audio.sha256] = self._store.path(want.audio)
+            else:
+                self._bad.add(want.audio.sha256)
+            self._settled.notify_all()
+        if trouble is None:
+            self._on_ready(want.candidate.digest)
+        else:
+            log.error("recording %s: %s", want.audio.sha256.hex()[:16], trouble[1])
+            await self._on_bad(want.candidate, *trouble)
+
+    def _put(self, candidate: Candidate, audio: Audio) -> None:
+        self._count += 1
+        urgent = candidate.bulletin.priority is Priority.EMERGENCY
+        want = Want((-candidate.bulletin.priority, self._count), candidate, audio)
+        (self._urgent if urgent else self._ordinary).put_nowait(want)

@@ -189,12 +189,18 @@ class Ledger:
         reason: Reason | None = None,
         detail: str = "",
         evidence: Evidence | None = None,
-    ) -> None:
-        """Note how a statement ended, with its receipt."""
+    ) -> bool:
+        """Note how a statement ended, with its receipt. Returns False, and does nothing, where it had ended before."""
         with self._transaction():
-            self._db.execute("UPDATE statement SET state = ? WHERE digest = ?", (state.value, digest))
+            ended = self._db.execute(
+                "UPDATE statement SET state = ? WHERE digest = ? AND state IN ('accepted', 'airing')",
+                (state.value, digest),
+            )
+            if ended.rowcount == 0:
+                return False
             self._entry(state.value, digest, {"reason": reason.word if reason else None, "detail": detail})
             self._receipts.write(self._db, digest, ENDINGS[state], reason=reason, detail=detail, evidence=evidence)
+        return True
 
     # What goes up
 

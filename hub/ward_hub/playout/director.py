@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ward_hub.clock import Clock
@@ -15,10 +16,22 @@ from ward_hub.playout.outcome import Outcome
 from ward_hub.playout.player import Player
 from ward_hub.programme import Candidate, plan, preempts
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Priority
+from ward_protocol.statements import Evidence, Priority
 
 log = logging.getLogger(__name__)
 Recording = Callable[[Candidate], Awaitable[Path | None]]
+LOOK_AGAIN_S = 5.0  # the clock may be set while we wait for a moment of it
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a bulletin ended, for the journal."""
+
+    digest: bytes
+    state: State
+    reason: Reason | None
+    detail: str
+    evidence: Evidence | None = None
 
 
 class Director:
@@ -32,14 +45,28 @@ class Director:
         self._max_attempts = max_attempts
         self._held: dict[bytes, Candidate] = {}
         self._current: Candidate | None = None
-        self._dropped: dict[bytes, tuple[State, Reason, str]] = {}
+        self._dropped: Ending | None = None
+        self._endings: deque[Ending] = deque()
+        self._writing = asyncio.Lock()
+        self._quiet = False
         self._changed = asyncio.Event()
 
+    def holds(self, digest: bytes) -> bool:
+        """Say whether that bulletin is still to air, on air, or waits for the journal to take its ending."""
+        ending = [*self._endings, *([self._dropped] if self._dropped else [])]
+        return digest in self._held or any(one.digest == digest for one in ending)
+
     def hold(self, candidate: Candidate) -> None:
-        """Take an accepted bulletin, or new knowledge of it."""
-        known = self._held.get(candidate.digest)
-        self._held[candidate.digest] = candidate if known is None else replace(known, ready=candidate.ready)
+        """Take an accepted bulletin."""
+        self._held.setdefault(candidate.digest, candidate)
         self._changed.set()
+
+    def ready(self, digest: bytes) -> None:
+        """Take that a bulletin can sound now; one that has ended stays ended."""
+        known = self._held.get(digest)
+        if known is not None:
+            self._held[digest] = replace(known, ready=True)
+            self._changed.set()
 
     async def drop(self, digest: bytes, state: State, reason: Reason, detail: str, issuer: str | None = None) -> None:
         """End a bulletin that is not to air, or not any longer; one on air stops at once.
@@ -51,10 +78,11 @@ class Director:
             return
         del self._held[digest]
         self._changed.set()
-        if self._current is None or self._current.digest != digest:
-            await self._end(digest, state, reason, detail)
+        ending = Ending(digest, state, reason, detail)
+        if self._current is not None and self._current.digest == digest:
+            self._dropped = ending
         else:
-            self._dropped[digest] = (state, reason, detail)
+            await self._end(ending)
 
     async def recording_failed(self, candidate: Candidate, reason: Reason, detail: str) -> None:
         """Refuse a bulletin whose recording will never do; an emergency airs with what it has."""
@@ -62,82 +90,112 @@ class Director:
             await self.drop(candidate.digest, State.REFUSED, reason, detail)
 
     async def run(self) -> None:
-        """Air what the programme says, until cancelled."""
-        while True:
-            self._changed.clear()
-            current = plan(self._held.values(), self._clock.now())
-            for lapsed in current.lapsed:
-                await self.drop(lapsed.digest, State.NOT_AIRED, *_lapsed(lapsed))
-            if current.next is not None:
-                await self._air(current.next)
-                continue
-            await self._player.release()
+        """Air what the programme says, until cancelled; what makes it fail leaves the outputs released."""
+        try:
+            while True:
+                await self._step()
+        except Exception:
+            self._quiet = False
+            await self._release()
+            raise
+
+    async def _step(self) -> None:
+        self._changed.clear()
+        if self._dropped is not None:  # and nothing is on air: an airing failed before it could say so
+            self._endings.append(self._dropped)
+            self._dropped = None
+        await self._write_endings()
+        current = plan(self._held.values(), self._clock.now())
+        for lapsed in current.lapsed:
+            await self.drop(lapsed.digest, *_lapsed(lapsed))
+        if current.next is not None:
+            await self._air(current.next)
+        else:
+            await self._release()
             await self._wait(current.look_again)
 
+    async def _release(self) -> None:
+        if not self._quiet:
+            await self._player.release()
+            self._quiet = True
+
     async def _wait(self, until: float | None) -> None:
-        pause = None if until is None else max(0.0, until - self._clock.now()) + 0.01
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause):
+            async with asyncio.timeout(self._pause(until)):
                 await self._changed.wait()
 
+    def _pause(self, until: float | None) -> float | None:
+        return None if until is None else min(max(0.0, until - self._clock.now()) + 0.01, LOOK_AGAIN_S)
+
     async def _air(self, candidate: Candidate) -> None:
-        digest, self._current = candidate.digest, candidate
-        attempt = await self._journal.do(Ledger.begin, digest)
-        log.info("airing %s, attempt %d: %s", digest.hex()[:16], attempt, candidate.bulletin.title)
-        airing = asyncio.create_task(self._player.air(candidate.bulletin, lambda: self._recording(candidate)))
+        digest, self._current, self._quiet = candidate.digest, candidate, False
         try:
-            cut = await self._watch(airing, candidate)
+            attempt = await self._journal.do(Ledger.begin, digest)
+            log.info("airing %s, attempt %d: %s", digest.hex()[:16], attempt, candidate.bulletin.title)
+            airing = asyncio.create_task(self._player.air(candidate.bulletin, lambda: self._recording(candidate)))
+            try:
+                await self._watch(airing, candidate)
+            finally:
+                airing.cancel()
+                await asyncio.wait([airing])
         finally:
-            airing.cancel()
-            await asyncio.wait([airing])
             self._current = None
         outcome = self._player.outcome(attempt)
-        if not airing.cancelled() and (error := airing.exception()) is not None:
-            log.error("airing %s failed", digest.hex()[:16], exc_info=error)
-        if digest in self._dropped:
-            await self._player.release()
-            state, reason, detail = self._dropped.pop(digest)
-            await self._end(digest, state, reason, detail, outcome)
-        elif cut:
-            await self._again(candidate, attempt, outcome)
-        else:
-            del self._held[digest]
-            await self._end(digest, outcome.state, outcome.reason, outcome.detail, outcome)
-
-    async def _watch(self, airing: asyncio.Task[None], candidate: Candidate) -> bool:
-        """Wait for the airing's end; True when it is to be cut short."""
-        while not airing.done():
-            self._changed.clear()
-            if candidate.digest not in self._held:
-                return True
-            due = plan(self._held.values(), self._clock.now()).next
-            if due is not None and preempts(due, candidate):
-                return True
-            change = asyncio.create_task(self._changed.wait())
-            await asyncio.wait([airing, change], return_when=asyncio.FIRST_COMPLETED)
-            change.cancel()
-        return False
-
-    async def _again(self, candidate: Candidate, attempt: int, outcome: Outcome) -> None:
-        digest = candidate.digest
-        if attempt >= self._max_attempts:
-            del self._held[digest]
-            detail = f"cut short {attempt} times"
-            await self._end(digest, State.PARTLY, Reason.INTERRUPTED, detail, outcome)
-        else:
+        if self._dropped is not None:
+            await self._release()
+            ending, self._dropped = replace(self._dropped, evidence=outcome.evidence), None
+            await self._end(ending)
+        elif airing.cancelled():
             log.info("airing %s was cut short by an emergency and begins again after it", digest.hex()[:16])
-            await self._journal.do(Ledger.interrupt, digest, "emergency")
+            await self._again(candidate, attempt, replace(outcome, state=State.PARTLY), "cut short by an emergency")
+        elif (error := airing.exception()) is not None:
+            log.error("airing %s failed", digest.hex()[:16], exc_info=error)
+            await self._again(candidate, attempt, outcome, f"failed ({type(error).__name__})")
+        else:
+            del self._held[digest]
+            await self._end(Ending(digest, outcome.state, outcome.reason, outcome.detail, outcome.evidence))
 
-    async def _end(
-        self, digest: bytes, state: State, reason: Reason | None, detail: str, outcome: Outcome | None = None
-    ) -> None:
-        evidence = None if outcome is None else outcome.evidence
-        await self._journal.do(Ledger.end, digest, state, reason, detail, evidence)
-        why = f": {reason.word}: {detail}" if reason else ""
-        log.info("%s %s%s", state.value, digest.hex()[:16], why)
+    async def _watch(self, airing: asyncio.Task[None], candidate: Candidate) -> None:
+        """Return at the airing's end, or when it is to be cut short."""
+        while not airing.done() and candidate.digest in self._held:
+            self._changed.clear()
+            current = plan(self._held.values(), self._clock.now())
+            if current.next is not None and preempts(current.next, candidate):
+                return
+            change = asyncio.create_task(self._changed.wait())
+            pause = self._pause(current.look_again)
+            await asyncio.wait([airing, change], timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            change.cancel()
+
+    async def _again(self, candidate: Candidate, attempt: int, outcome: Outcome, why: str) -> None:
+        """Let a bulletin begin again whose airing did not reach its end, as often as it may."""
+        digest = candidate.digest
+        if attempt < self._max_attempts:
+            self._held[digest] = replace(self._held[digest], attempts=attempt)
+            await self._journal.do(Ledger.interrupt, digest, why)
+            return
+        del self._held[digest]
+        state = State.NOT_AIRED if outcome.state is State.NOT_AIRED else State.PARTLY
+        detail = f"{why}, the last of {attempt} times"
+        await self._end(Ending(digest, state, Reason.INTERRUPTED, detail, outcome.evidence))
+
+    async def _end(self, ending: Ending) -> None:
+        self._endings.append(ending)
+        await self._write_endings()
+
+    async def _write_endings(self) -> None:
+        """Write what has ended; what the journal fails to take is kept and written before anything else airs."""
+        async with self._writing:
+            while self._endings:
+                one = self._endings[0]
+                await self._journal.do(Ledger.end, one.digest, one.state, one.reason, one.detail, one.evidence)
+                self._endings.popleft()
+                log.info("%s %s %s", one.state.value, one.digest.hex()[:16], one.detail)
 
 
-def _lapsed(candidate: Candidate) -> tuple[Reason, str]:
+def _lapsed(candidate: Candidate) -> tuple[State, Reason, str]:
+    if candidate.attempts:
+        return State.PARTLY, Reason.INTERRUPTED, f"cut short {candidate.attempts} times, then it expired"
     if not candidate.ready:
-        return Reason.AUDIO_UNAVAILABLE, "its recording had not arrived when it expired"
-    return Reason.EXPIRED, "expired before it could air"
+        return State.NOT_AIRED, Reason.AUDIO_UNAVAILABLE, "its recording had not arrived when it expired"
+    return State.NOT_AIRED, Reason.EXPIRED, "expired before it could air"
