@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ward_hub.clock import Clock
 from ward_hub.intake import Accepted, Intake, Place
 from ward_hub.journal import Journal, Ledger
-from ward_hub.links import SourceError, SourceLink, TooLarge
+from ward_hub.links import NotFound, SourceError, SourceLink, TooLarge
 from ward_hub.trust import Trust
 from ward_protocol.envelope import MAX_SIZE
 from ward_protocol.errors import StatementError
@@ -56,11 +56,13 @@ class Feeds:
         self._on_accepted = on_accepted
         self._retries: dict[tuple[str, int], Retry] = {}
         self._on_the_way: set[tuple[str, int]] = set()
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._look = asyncio.Event()
 
     async def run(self) -> None:
         """Follow the source until cancelled."""
+        self._on_the_way.clear()
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._fill(group))
             async for data in self._link.beats():
                 try:
                     await self._take_beat(data)
@@ -68,13 +70,15 @@ class Feeds:
                     log.warning("source: refused its beat or a document behind it: %s", error)
                 except SourceError as error:
                     log.info("source: %s", error)
-                await self._fill(group)
+                self._look.set()
 
     async def _take_beat(self, data: bytes) -> None:
         try:
             self.trust, beat = self.trust.with_beat(data)
-        except StatementError:
-            await self._follow_root()  # the beat's key may be a later root's
+        except StatementError as error:
+            if error.reason not in {Reason.UNKNOWN_KEY, Reason.THRESHOLD_NOT_MET}:
+                raise
+            await self._another_root(error)
             self.trust, beat = self.trust.with_beat(data)
         self._clock.heard(beat.time)
         await self._journal.do(Ledger.keep_beat, beat.time, data)
@@ -86,6 +90,13 @@ class Feeds:
             await self._journal.do(Ledger.keep_document, "grants", beat.grants_version, grants)
             log.info("grants %d are in force", beat.grants_version)
 
+    async def _another_root(self, refusal: StatementError) -> None:
+        """Follow to the root whose keys signed the beat, if there is one; else the beat stays refused."""
+        try:
+            await self._follow_root()
+        except NotFound:
+            raise refusal from None
+
     async def _follow_root(self) -> None:
         version = self.trust.root.version + 1
         data = await self._fetch(f"root/{version}")
@@ -94,22 +105,31 @@ class Feeds:
         log.info("root %d is in force", version)
 
     async def _fill(self, group: asyncio.TaskGroup) -> None:
-        """Begin to fetch what is missing, due, and not on its way."""
-        if self.trust.beat is None:
-            return
-        now = asyncio.get_running_loop().time()
-        for place in await self._journal.do(Ledger.missing, self.trust.beat.heads):
-            retry = self._retries.get(place)
-            if place not in self._on_the_way and (retry is None or retry.at <= now):
-                self._on_the_way.add(place)
-                group.create_task(self._bring(*place))
+        """Begin to fetch what is missing and due, after each beat and each fetch; an issuer's newest never queues."""
+        while True:
+            await self._look.wait()
+            self._look.clear()
+            heads = self.trust.beat.heads if self.trust.beat else {}
+            for place in await self._journal.do(Ledger.missing, heads):
+                newest = place[1] == heads[place[0]]
+                if (newest or len(self._on_the_way) < AT_ONCE) and self._is_due(place):
+                    self._on_the_way.add(place)
+                    group.create_task(self._bring(*place))
+
+    def _is_due(self, place: tuple[str, int]) -> bool:
+        retry = self._retries.get(place)
+        due = retry is None or retry.at <= asyncio.get_running_loop().time()
+        return due and place not in self._on_the_way
 
     async def _bring(self, issuer: str, sequence: int) -> None:
         try:
-            async with self._slots:
-                await self._take(issuer, sequence)
+            await self._take(issuer, sequence)
+        except Exception:
+            self._later(issuer, sequence)  # what is wrong with one place must not keep the others waiting
+            raise
         finally:
             self._on_the_way.discard((issuer, sequence))
+            self._look.set()
 
     async def _take(self, issuer: str, sequence: int) -> None:
         place = Place("feed", issuer, sequence)
@@ -125,9 +145,10 @@ class Feeds:
             return
         accepted = await self._intake.take(data, place)
         if accepted is not None:
-            self._retries.pop((issuer, sequence), None)
             await self._on_accepted(accepted)
-        elif not await self._journal.do(Ledger.settled, issuer, sequence):
+        if await self._journal.do(Ledger.settled, issuer, sequence):
+            self._retries.pop((issuer, sequence), None)
+        else:
             self._later(issuer, sequence)
 
     def _later(self, issuer: str, sequence: int) -> None:
