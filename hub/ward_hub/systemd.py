@@ -6,20 +6,26 @@ Ref: sd_notify(3): READY, STOPPING, WATCHDOG over the socket named by NOTIFY_SOC
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import Mapping
 
+log = logging.getLogger(__name__)
+
 
 def notify(state: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Send `state`, e.g. ``READY=1``, to the socket that NOTIFY_SOCKET names."""
+    """Send `state`, e.g. ``READY=1``, to the socket of NOTIFY_SOCKET; one that does not take it is only reported."""
     name = environ.get("NOTIFY_SOCKET")
     if not name:
         return
     address = "\0" + name[1:] if name.startswith("@") else name
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
-        out.connect(address)
-        out.send(state.encode())
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as out:
+            out.connect(address)
+            out.send(state.encode())
+    except OSError as error:
+        log.warning("systemd was not told %s: %s: %s", state, name, error.strerror)
 
 
 async def watchdog(environ: Mapping[str, str] = os.environ) -> None:
