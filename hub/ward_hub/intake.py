@@ -87,13 +87,13 @@ class Intake:
         if not await self._journal.do(Ledger.accept, *slot, digest, data, state, withdraws=taken_back):
             await self._refuse(digest, place, _replayed(statement), None)  # another way in was faster
             return None
-        what = f"{envelope.type.name.lower()} {_title(statement)}"
-        log.info("accepted %s from %s: %s", digest.hex()[:16], _printable(place), _printable(what))
+        kind, title = envelope.type.name.lower(), _title(statement)
+        log.info("accepted %s from %s: %s %s", digest.hex()[:16], place, kind, title)
         return Accepted(digest, statement)
 
     async def _refuse(self, digest: bytes, place: Place, error: StatementError, slot: tuple[str, int] | None) -> None:
         if await self._journal.do(Ledger.refuse, digest, str(place), error.reason, error.detail, slot):
-            log.warning("refused %s from %s: %s", digest.hex()[:16], _printable(place), _printable(error))
+            log.warning("refused %s from %s: %s", digest.hex()[:16], place, error)
 
     async def refuse_unread(self, place: Place, reason: Reason, detail: str) -> None:
         """Refuse what is not even fetched; its receipt names no digest, as nobody knows it."""
@@ -187,11 +187,6 @@ def withdrawals(statement: Bulletin | Cancel) -> tuple[Withdrawal, ...]:
 
 def _replayed(statement: Bulletin | Cancel) -> StatementError:
     return StatementError(Reason.REPLAYED, f"sequence {statement.sequence} of {statement.issuer} was decided")
-
-
-def _printable(said: object) -> str:
-    """Return what a stranger may have written as one line that no terminal obeys."""
-    return "".join(letter if letter.isprintable() else "?" for letter in str(said))
 
 
 def _title(statement: Bulletin | Cancel) -> str:

@@ -43,9 +43,19 @@ async def _until_signal(config: Config) -> None:
             raise
 
 
+class OneLine(logging.Formatter):
+    """Makes each message one line that no terminal obeys: some of its words were written by strangers."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        """Return the line, without the traceback that may follow it."""
+        return "".join(letter if letter.isprintable() else "?" for letter in super().formatMessage(record))
+
+
 def _log_to_stderr(level: str) -> None:
     # The journal of systemd stamps lines itself; elsewhere the reader wants to know when.
     stamp = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
-    logging.basicConfig(stream=sys.stderr, level=level.upper(), format=f"{stamp}%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine(f"{stamp}%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
     for noisy in ("pymodbus", "coap", "asyncio", "PIL"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL if noisy == "pymodbus" else logging.WARNING)
