@@ -132,8 +132,8 @@ class Agent:
                 log.info("ready: hub %s in %s", self._config.hub.id, self._config.hub.area)
         finally:
             systemd.notify("STOPPING=1")
-            await self._outputs.make_safe()
-            log.info("stopped: relays open, boards dark")
+            safe = await self._outputs.make_safe()
+            log.info("stopped: %s", "relays open, boards dark" if safe else "not every output could be made safe")
 
     async def _follow(self) -> None:
         """Follow the source, after taking up what was accepted and is in nobody's hands.

@@ -63,21 +63,22 @@ class Outputs:
             named[f"board {board.id}"] = board.run
         return named
 
-    async def make_safe(self) -> None:
-        """Open every relay and darken every board, within a few seconds; what does not answer is reported."""
+    async def make_safe(self) -> bool:
+        """Open every relay and darken every board, within a few seconds; say whether all confirmed it."""
 
-        async def one(name: str, act: Callable[[], Awaitable[None]]) -> None:
+        async def one(name: str, act: Callable[[], Awaitable[None]]) -> bool:
             try:
                 async with asyncio.timeout(SAFE_S):
                     await act()
             except (HardwareError, TimeoutError) as error:
                 log.error("%s could not be made safe: %s; it lets go by its lease", name, error)
+                return False
+            return True
 
         async with asyncio.TaskGroup() as group:
-            for amplifier in self.amplifiers:
-                group.create_task(one(amplifier.name, amplifier.release))
-            for board in self.boards:
-                group.create_task(one(board.id, board.dark))
+            confirmed = [group.create_task(one(each.name, each.make_safe)) for each in self.amplifiers]
+            confirmed += [group.create_task(one(each.id, each.make_safe)) for each in self.boards]
+        return all(task.result() for task in confirmed)
 
     async def _open(self) -> None:
         config, enter = self._config, self._stack.enter_async_context

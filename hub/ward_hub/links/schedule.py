@@ -11,19 +11,21 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ward_hub.links.trip import LONGEST_TIMEOUT_S, RoundTrip
+from ward_hub.links.trip import RoundTrip
 from ward_hub.links.window import Window
 
-STRETCH = 1.5
+# Nothing at all came back: for so many timeouts, and to so many attempts in a row. A third lost is usual on a poor
+# radio link, and eight of them in a row one chance in seven thousand.
 SILENCE_IN_TIMEOUTS = 3.0
+SILENCE_IN_ATTEMPTS = 8
 
 
 @dataclass(slots=True)
 class UnderWay:
-    """One block that was asked for: when its answer is late, and how often it was asked for."""
+    """One block that was asked for: when, and how much later than others it is late."""
 
-    late_at: float
-    attempts: int
+    asked_at: float
+    spread: float
 
 
 class Schedule:
@@ -35,7 +37,8 @@ class Schedule:
         self._rng = rng
         self._unasked = deque(blocks)
         self._under_way: dict[int, UnderWay] = {}
-        self._late: dict[int, int] = {}  # block to attempts so far
+        self._late: set[int] = set()
+        self._given_up = 0  # attempts since something came
         self._heard_at = float("inf")  # nothing can be missed before something was asked for
 
     @property
@@ -54,40 +57,47 @@ class Schedule:
 
     def came(self, block: int, took: float, now: float) -> bool:
         """A block came `took` seconds after it was asked for; False where it is not wanted (any more)."""
-        if self._under_way.pop(block, None) is None and self._late.pop(block, None) is None:
-            return False
-        self._heard_at = now
+        if self._under_way.pop(block, None) is None:
+            if block not in self._late:
+                return False
+            self._late.remove(block)
+        self._heard_at, self._given_up = now, 0
         self._trip.sample(took, now)
         self.window.answered(took, self._trip.least or took)
         return True
 
     def wake_at(self) -> float | None:
         """When `due` is to be called next, if nothing comes before."""
-        return min((one.late_at for one in self._under_way.values()), default=None)
+        return min((self._late_at(one) for one in self._under_way.values()), default=None)
 
     def postpone(self, paused_s: float) -> None:
         """Nothing was asked for during `paused_s`: what is under way is late that much later."""
         for one in self._under_way.values():
-            one.late_at += paused_s
+            one.asked_at += paused_s
         self._heard_at += paused_s
 
     def _ask(self, now: float) -> int:
         if self._late:
             block = min(self._late)
-            attempts = self._late.pop(block)
+            self._late.remove(block)
         else:
-            block, attempts = self._unasked.popleft(), 0
-        patience = min(self._trip.timeout * STRETCH**attempts, LONGEST_TIMEOUT_S)
+            block = self._unasked.popleft()
         # Spread, so that blocks lost together are not asked for together for ever.
-        self._under_way[block] = UnderWay(now + patience * self._rng.uniform(1.0, 1.1), attempts + 1)
+        self._under_way[block] = UnderWay(now, self._rng.uniform(1.0, 1.1))
         return block
 
+    def _late_at(self, one: UnderWay) -> float:
+        """When a block is late by what is known now: the first ones are asked for before anything was measured."""
+        return one.asked_at + self._trip.timeout * one.spread
+
     def _give_up_late(self, now: float) -> None:
-        late = [block for block, one in self._under_way.items() if one.late_at <= now]
+        late = [block for block, one in self._under_way.items() if self._late_at(one) <= now]
         for block in late:
-            self._late[block] = self._under_way.pop(block).attempts
+            del self._under_way[block]
+            self._late.add(block)
             self.window.lost()
-        if late and now - self._heard_at > SILENCE_IN_TIMEOUTS * self._trip.timeout:
+        self._given_up += len(late)
+        if self._given_up >= SILENCE_IN_ATTEMPTS and now - self._heard_at > SILENCE_IN_TIMEOUTS * self._trip.timeout:
             self.window.silent()
             self._trip.back_off()
-            self._heard_at = now
+            self._heard_at, self._given_up = now, 0

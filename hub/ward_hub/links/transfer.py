@@ -21,7 +21,7 @@ from ward_hub.links.turns import Turns
 from ward_hub.links.window import Window
 
 # Attempts whose late answers are still taken, of each block.
-LISTENED_TO = 3
+LISTENED_TO = 4
 # So many blocks that do not fit end a transfer: the source, or someone on the way, is not what it should be.
 NONSENSE_TAKEN = 32
 IDLE_S = 1.0

@@ -16,9 +16,9 @@ FIRST = 4.0
 LARGEST = 64.0
 FEW_QUEUED, MANY_QUEUED = 3.0, 6.0
 END_OF_START = 4.0
-# Only a policer or a dead link loses more than half without delay; below that, loss says nothing of congestion.
-TOO_MUCH_LOSS = 0.5
-LOSS_WEIGHT = 1 / 32
+# Only a policer or a dead link loses more than this without delay; below that, loss says nothing of congestion.
+TOO_MUCH_LOSS = 0.6
+LOSS_WEIGHT = 1 / 64
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Window:
         self._clamp()
 
     def lost(self) -> None:
-        """An attempt's answer is late; cuts only where more than half are lost, gently, a window at a time."""
+        """An attempt's answer is late; cuts only where most are lost, half a block for each."""
         self.loss += (1 - self.loss) * LOSS_WEIGHT
         if self.loss > TOO_MUCH_LOSS:
             self.starting = False

@@ -7,6 +7,7 @@ renewed by `run`, which reads the line level in the same transaction; nothing th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -88,9 +89,14 @@ class AmplifierOutput:
         if self._in_doubt:
             self._unconfirm()  # whether they were closed until now, nobody will know any more
         try:
-            await self._set(frozenset(), Priority.COMMAND)
+            if self._closed:
+                await self._set(frozenset(), Priority.COMMAND)
         finally:
             self._finish_tracks()
+
+    async def make_safe(self) -> None:
+        """Open everything, whatever was believed before; raises HardwareError when it is not confirmed."""
+        await self._set(frozenset(), Priority.SAFETY)
 
     def end_tracks(self) -> list[ZoneTrack]:
         """Return what was measured since `carry`, ended now at the latest, and forget it."""
@@ -99,14 +105,26 @@ class AmplifierOutput:
         return tracks
 
     async def run(self) -> None:
-        """Start the controller, then keep closed relays closed and measure, until cancelled."""
+        """Start the controller, then keep closed relays closed and measure, until cancelled.
+
+        An opening that nobody confirmed is ordered again from here, so that no airing has to wait for a dead amplifier.
+        """
         await self._start()
         while True:
-            if not self._closed:
+            if self._closed:
+                await asyncio.sleep(self._poll_s)
+                await self._renew()
+            elif self._in_doubt:
+                await asyncio.sleep(LONGEST_PAUSE_S)
+                await self._open_again()
+            else:
                 self._changed.clear()
                 await self._changed.wait()
-            await asyncio.sleep(self._poll_s)
-            await self._renew()
+
+    async def _open_again(self) -> None:
+        if not self._closed:
+            with contextlib.suppress(HardwareError):  # it was reported when it was ordered first
+                await self._set(frozenset(), Priority.SAFETY)
 
     async def _warm_up(self, priority: Priority) -> None:
         """Return once the amplifier has had supply for as long as it needs, also where an airing before began it."""

@@ -87,7 +87,7 @@ class BoardOutput:
             except TimeoutError:
                 continue
 
-    async def dark(self) -> None:
+    async def make_safe(self) -> None:
         """Darken the board at the agent's end; raises HardwareError where it does not answer."""
         self.clear()
         await self._board.blank()

@@ -190,7 +190,8 @@ class Director:
                 one = self._endings[0]
                 await self._journal.do(Ledger.end, one.digest, one.state, one.reason, one.detail, one.evidence)
                 self._endings.popleft()
-                log.info("%s %s %s", one.state.value, one.digest.hex()[:16], one.detail)
+                why = f": {one.reason.word}: {one.detail}" if one.reason else ""
+                log.info("%s %s%s", one.state.value, one.digest.hex()[:16], why)
 
 
 def _lapsed(candidate: Candidate) -> tuple[State, Reason, str]:
