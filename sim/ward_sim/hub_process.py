@@ -25,6 +25,7 @@ class HubProcess:
         self.log = folder / "hub.log"
         self.capture = folder / "heard.wav"
         self.restarts = 0
+        self.wanted = False
         self._process: asyncio.subprocess.Process | None = None
 
     async def make_key(self) -> bytes:
@@ -76,6 +77,7 @@ class HubProcess:
     async def start(self) -> None:
         """Start the agent; it says in its log when it is ready."""
         self.restarts += self._process is not None
+        self.wanted = True
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *COMMAND, "run", "--config", str(self.config), stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL
@@ -100,7 +102,7 @@ class HubProcess:
         return "\n".join(self.log.read_text(encoding="utf-8").splitlines()[-lines:])
 
     async def kill(self) -> None:
-        """End the agent as a power cut would: SIGKILL."""
+        """End the agent as a power cut would: SIGKILL; it stays down until `start`."""
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> None:
@@ -111,7 +113,13 @@ class HubProcess:
         except TimeoutError:
             await self.kill()
 
+    async def ended(self) -> None:
+        """Wait until the process has ended, whoever ended it."""
+        if self._process is not None:
+            await self._process.wait()
+
     async def _end(self, number: signal.Signals) -> None:
+        self.wanted = False
         if self._process is not None:
             if self.up:
                 self._process.send_signal(number)

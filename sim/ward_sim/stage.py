@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from ward_sim.ward import Ward
 from ward_sim.world import World, now_ms
 
 KEPT_ENTRIES = 200
+RESTART_S = 1.0  # RestartSec of the hub's service
 EVENTS: dict[Event, tuple[str, str, Severity]] = {
     Event.ACCEPTED: ("Chấp nhận", "Accepted", "info"),
     Event.REFUSED: ("Từ chối", "Refused", "warn"),
@@ -58,7 +59,6 @@ class Stage:
         self.link: LossyLink
         self.zero_ms = now_ms()
         self._stack = AsyncExitStack()
-        self._listening: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
         try:
@@ -135,17 +135,36 @@ class Stage:
         )
         host, port = self.link.address
         self.hub.write_config(ward, root, f"coap://{host}:{port}", self.world.ports, self._airing)
-        self._listening = asyncio.create_task(self.world.listen())
-        self._stack.push_async_callback(self._stop_listening)
+        self._push_task(self.world.listen())
         await self.hub.start()
         self._stack.push_async_callback(self.hub.stop)
+        self._push_task(self._keep_hub())
         await self.hub.wait_for_log("ready: hub")
         self.note("hub", "Thiết bị trung tâm đã sẵn sàng", "The hub is ready", "good")
 
-    async def _stop_listening(self) -> None:
-        self._listening.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._listening
+    async def _keep_hub(self) -> None:
+        """Start the agent again when it ends unasked, as systemd does on a hub."""
+        while True:
+            await self.hub.ended()
+            if self.hub.wanted:
+                self.note("hub", "Phần mềm thiết bị dừng đột ngột", "The agent ended unasked", "alarm")
+                await asyncio.sleep(RESTART_S)
+                if self.hub.wanted:
+                    await self.hub.start()
+                    self.note("hub", "Phần mềm thiết bị khởi động lại", "The agent was started again", "warn")
+            else:
+                await asyncio.sleep(RESTART_S)
+
+    def _push_task(self, work: Coroutine[None, None, None]) -> None:
+        """Run `work` until the stage comes down."""
+        task = asyncio.create_task(work)
+
+        async def end() -> None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+        self._stack.push_async_callback(end)
 
     def _source_event(self, event: object) -> None:
         if isinstance(event, Receipt):

@@ -72,14 +72,12 @@ class Site:
     def _upload(self, request: Message, asked: Asked, limit: int, handler: Callable[[Asked], Answer]) -> Answer:
         number, more, exponent = request.opt.block1 or (0, False, BLOCK_EXPONENT)
         size = 1 << (min(exponent, BLOCK_EXPONENT) + 4)
+        if (request.opt.size1 or 0) > limit:
+            return refusal(Code.REQUEST_ENTITY_TOO_LARGE, f"at most {limit} bytes")
         if (more and len(asked.payload) != size) or len(asked.payload) > size:
             return refusal(Code.BAD_REQUEST, f"a block of {len(asked.payload)} bytes where {size} are announced")
         key = (asked.sender, asked.path, tuple(request.opt.request_tag))
-        taken = (
-            Refusal.TOO_LARGE
-            if (request.opt.size1 or 0) > limit
-            else self._spool.take(key, number * size, asked.payload, limit, self._clock())
-        )
+        taken = self._spool.take(key, number * size, asked.payload, limit, self._clock())
         if taken is Refusal.TOO_LARGE:
             return refusal(Code.REQUEST_ENTITY_TOO_LARGE, f"at most {limit} bytes")
         if not isinstance(taken, Upload):

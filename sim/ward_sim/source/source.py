@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import math
 import re
+import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -91,15 +92,15 @@ class Source:
             await self._tasks.__aexit__(None, None, None)  # what the body raised stays as it is
         finally:
             if self._context is not None:
-                await self._context.shutdown()
+                context, self._context = self._context, None
+                await _close(context)
 
     @property
     def address(self) -> tuple[str, int]:
         """Where it listens, the real port where any was asked for."""
         if self._context is None:
             return self._bind
-        transport = self._context.request_interfaces[0].token_interface.message_interface.transport
-        return self._bind[0], transport.get_extra_info("socket").getsockname()[1]
+        return self._bind[0], _socket(self._context).getsockname()[1]
 
     @property
     def uri(self) -> str:
@@ -221,6 +222,17 @@ class Source:
         if delivered.new:
             self._on_event(delivered.receipt)
         return Answer(Code.CHANGED, delivered.digest)
+
+
+def _socket(context: Context) -> socket.socket:
+    return context.request_interfaces[0].token_interface.message_interface.transport.get_extra_info("socket")
+
+
+async def _close(context: Context) -> None:
+    """Take no more requests, let those that came begin (aiocoap warns of any that never did), and shut down."""
+    asyncio.get_running_loop().remove_reader(_socket(context).fileno())
+    await asyncio.sleep(0)
+    await context.shutdown()
 
 
 def _documents(documents: Documents, kind: StatementType) -> Callable[[Asked], Answer]:
