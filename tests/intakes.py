@@ -1,0 +1,79 @@
+"""An intake over a real journal, and statements that differ from an acceptable one in one thing each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests.journals import HUB, Now, journal, receipts
+from tests.statements import AREA, AUTHORITY, GRANTS, MINIMAL, NOW, ROOT, SIGNER, signer
+
+from ward_hub.clock import Clock
+from ward_hub.intake import Accepted, Intake, Place
+from ward_hub.journal import Journal
+from ward_hub.trust import Trust
+from ward_protocol.envelope import sign
+from ward_protocol.statements import Bulletin, Cancel, Kind, Priority, Receipt, Role, RoleKeys
+
+QUORUM = [signer(number) for number in (41, 42, 43)]
+OFFICE = [signer(number) for number in (51, 52)]
+OFFICE_GRANT = replace(
+    AUTHORITY,
+    id="office",
+    keys={one.kid: one.public.raw for one in OFFICE},
+    threshold=2,
+    areas=(AREA, "vn/02"),
+    highest_priority=Priority.NORMAL,
+    kinds=(Kind.BULLETIN,),
+)
+ENDED_GRANT = replace(AUTHORITY, id="ended", not_after=NOW)
+TRUST = Trust(ROOT, replace(GRANTS, authorities=(AUTHORITY, OFFICE_GRANT, ENDED_GRANT)))
+WITH_QUORUM = replace(
+    TRUST,
+    root=replace(
+        ROOT,
+        keys={**ROOT.keys, **{one.kid: one.public.raw for one in QUORUM}},
+        roles={**ROOT.roles, Role.QUORUM: RoleKeys(2, tuple(one.kid for one in QUORUM))},
+    ),
+)
+USB = Place("usb")
+
+
+@dataclass
+class Desk:
+    """An intake with its journal; `trust` and `now` may be changed."""
+
+    folder: Path
+    journal: Journal
+    now: Now
+    trust: Trust = TRUST
+    intake: Intake = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.intake = Intake(HUB, AREA, self.journal, Clock(self.now), lambda: self.trust)
+
+    async def take(self, data: bytes, place: Place = USB) -> Accepted | None:
+        return await self.intake.take(data, place)
+
+    def receipts(self) -> list[Receipt]:
+        return receipts(self.folder)
+
+
+@contextmanager
+def desk(folder: Path, now: Now | None = None, trust: Trust = TRUST) -> Iterator[Desk]:
+    """A desk over the journal in `folder`."""
+    now = now or Now()
+    with journal(folder, now) as opened:
+        yield Desk(folder, opened, now, trust)
+
+
+def bulletin(**changes: object) -> Bulletin:
+    """An acceptable bulletin, changed."""
+    return replace(MINIMAL, **changes)  # type: ignore[arg-type]
+
+
+def signed(statement: Bulletin | Cancel) -> bytes:
+    """Signed by the author of the ward."""
+    return sign(statement, [SIGNER])

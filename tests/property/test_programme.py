@@ -1,0 +1,86 @@
+"""The programme: whatever is held, what is due airs in the order of the rules, and nothing expired begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.statements import MINIMAL, NOW
+
+from ward_hub.programme import Candidate, plan, preempts
+from ward_protocol.statements import Priority
+
+SPAN = 100
+
+
+@st.composite
+def candidates(draw: st.DrawFn) -> list[Candidate]:
+    """Bulletins around NOW, each with an identity of its own."""
+    held = []
+    for number in range(draw(st.integers(0, 8))):
+        begins = NOW + draw(st.integers(-SPAN, SPAN))
+        bulletin = replace(
+            MINIMAL,
+            issuer=draw(st.sampled_from(["ward", "province"])),
+            sequence=number + 1,
+            not_before=begins,
+            expires=begins + draw(st.integers(1, SPAN)),
+            priority=draw(st.sampled_from(Priority)),
+        )
+        held.append(Candidate(bytes([number]) * 32, bulletin, ready=draw(st.booleans())))
+    return held
+
+
+def may_air(one: Candidate, now: float) -> bool:
+    emergency = one.bulletin.priority is Priority.EMERGENCY
+    return one.bulletin.not_before <= now < one.bulletin.expires and (one.ready or emergency)
+
+
+moments = st.integers(-SPAN, 2 * SPAN).map(lambda offset: float(NOW + offset))
+
+
+@given(candidates(), moments)
+def test_what_airs_may_air_and_nothing_goes_before_it(held: list[Candidate], now: float) -> None:
+    chosen = plan(held, now).next
+    due = [one for one in held if may_air(one, now)]
+    assert (chosen is None) == (not due)
+    if chosen is None:
+        return
+    assert chosen in due
+    for other in due:
+        assert other.bulletin.priority <= chosen.bulletin.priority
+        if other.bulletin.priority is chosen.bulletin.priority:
+            assert chosen.bulletin.not_before <= other.bulletin.not_before
+        assert not preempts(other, chosen)
+
+
+@given(candidates(), moments)
+def test_what_has_lapsed_is_exactly_what_has_expired(held: list[Candidate], now: float) -> None:
+    assert set(plan(held, now).lapsed) == {one for one in held if one.bulletin.expires <= now}
+
+
+@given(candidates(), moments, st.randoms(use_true_random=False))
+def test_the_order_in_which_they_came_does_not_matter(held: list[Candidate], now: float, random: object) -> None:
+    mixed = list(held)
+    random.shuffle(mixed)  # type: ignore[attr-defined]
+    assert plan(mixed, now) == plan(held, now)
+
+
+@given(candidates(), moments)
+def test_nothing_changes_before_the_moment_to_look_again(held: list[Candidate], now: float) -> None:
+    """A hub that sleeps until then misses no beginning and no end."""
+    first = plan(held, now)
+    end = NOW + 3 * SPAN if first.look_again is None else first.look_again
+    assert end > now
+    for step in range(int(end - now)):
+        later = plan(held, now + step)
+        assert (later.next, later.lapsed) == (first.next, first.lapsed)
+
+
+@given(candidates())
+def test_an_emergency_is_pre_empted_by_nothing(held: list[Candidate]) -> None:
+    for one in held:
+        for other in held:
+            emergency = other.bulletin.priority is Priority.EMERGENCY
+            assert preempts(one, other) == (one.bulletin.priority is Priority.EMERGENCY and not emergency)
