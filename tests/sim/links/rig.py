@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from tests.statements import BEAT_KEY, GRANT_KEY, GRANTS, MINIMAL, RECEIPT, ROOT, ROOT_KEY, SIGNER, STRANGER
 
-from ward_hub.links import SourceLink
+from ward_hub.links import LinkState, SourceLink
 from ward_protocol.envelope import Envelope, sign
+from ward_protocol.errors import StatementError
 from ward_protocol.keys import Signer
 from ward_protocol.statements import Beat
 from ward_sim.network import LossyLink
@@ -76,11 +77,19 @@ def receipt(sequence: int = 2, *, zones: int = 1, key: Signer = STRANGER) -> byt
 async def beat_with(link: SourceLink, wanted: Callable[[Beat], bool]) -> Beat:
     """Return the first beat of which `wanted` holds."""
     async for data in link.beats():
-        beat = Envelope.open(data).statement
-        assert isinstance(beat, Beat)
-        if wanted(beat):
+        try:
+            beat = Envelope.open(data).statement
+        except StatementError:
+            continue  # whatever a hostile link made of it
+        if isinstance(beat, Beat) and wanted(beat):
             return beat
     raise AssertionError("beats ended")
+
+
+async def reached(link: SourceLink, state: LinkState) -> None:
+    """Wait until the beat comes in that way."""
+    while link.state is not state:
+        await asyncio.sleep(PERIOD_S / 4)
 
 
 def head(sequence: int) -> Callable[[Beat], bool]:

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
-from tests.sim.links.rig import HANG_S, PERIOD_S, beat_with, bulletin, head, link_to, linked, source
+from tests.sim.links.rig import HANG_S, PERIOD_S, beat_with, bulletin, head, link_to, linked, reached, source
 
 from ward_hub.links import LinkState, NotFound
 from ward_sim.network import LossyLink
@@ -36,15 +36,13 @@ async def test_a_change_is_pushed_and_not_waited_for() -> None:
 async def test_state_and_beats_through_an_outage() -> None:
     async with linked() as (at, network, link):
         await beat_with(link, head(0))
-        assert link.state is LinkState.OBSERVING
+        await reached(link, LinkState.OBSERVING)
         network.up = False
         at.publish(bulletin(1))
-        while link.state is not LinkState.DOWN:
-            await asyncio.sleep(PERIOD_S)
+        await reached(link, LinkState.DOWN)
         network.up = True
         await beat_with(link, head(1))
-        while link.state is not LinkState.OBSERVING:
-            await asyncio.sleep(PERIOD_S)
+        await reached(link, LinkState.OBSERVING)
 
 
 async def test_a_source_that_restarts_is_observed_again() -> None:
@@ -95,13 +93,11 @@ async def test_where_nothing_is_pushed_it_is_polled() -> None:
     async with linked() as (at, _network, link):
         at.observers.notify = lambda: None  # type: ignore[method-assign] # a NAT that forgets at once
         await beat_with(link, head(0))
-        while link.state is not LinkState.POLLING:
-            await asyncio.sleep(PERIOD_S)
+        await reached(link, LinkState.POLLING)
         at.publish(bulletin(1))
         await beat_with(link, head(1))
-        del at.observers.notify  # type: ignore[misc] # pushed again
-        while link.state is not LinkState.OBSERVING:
-            await asyncio.sleep(PERIOD_S)
+        del at.observers.notify  # pushed again
+        await reached(link, LinkState.OBSERVING)
 
 
 async def test_registrations_do_not_pile_up_at_the_source() -> None:

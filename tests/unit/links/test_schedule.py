@@ -35,15 +35,43 @@ def test_a_block_that_comes_twice_or_unasked_is_not_wanted() -> None:
     assert not one.came(50, 0.1, 0.1)
 
 
-def test_a_late_block_is_asked_for_before_new_ones_and_waits_longer() -> None:
+def test_a_late_block_is_asked_for_before_new_ones() -> None:
     one = schedule()
     one.due(0.0)
     for block in (1, 2, 3):
         one.came(block, 0.9, 0.9)
     late_at = one.wake_at()
     assert late_at is not None
-    assert late_at >= FIRST_TIMEOUT_S
     assert one.due(late_at)[0] == 0
+
+
+def test_what_was_asked_before_anything_was_measured_is_late_by_what_is_known_now() -> None:
+    one = schedule(range(2), 2)
+    one.due(0.0)
+    before = one.wake_at()
+    one.came(1, 0.1, 0.1)
+    after = one.wake_at()
+    assert before is not None
+    assert after is not None
+    assert after < FIRST_TIMEOUT_S <= before
+
+
+def test_a_way_that_becomes_six_times_longer_is_followed() -> None:
+    trip = RoundTrip()
+    for at in range(20):
+        trip.sample(0.05, float(at))
+    one = Schedule(range(200), Window(size=8), trip, random.Random(1))
+    now, answers = 20.0, list[tuple[float, float, int]]()
+    while not one.finished:
+        assert now < 80
+        answers += [(now + 0.3, now, block) for block in one.due(now)]
+        answers.sort()
+        wake_at = one.wake_at() or now
+        if answers and answers[0][0] <= wake_at:
+            now, asked_at, block = answers.pop(0)
+            one.came(block, now - asked_at, now)
+        else:
+            now = wake_at
 
 
 def test_a_late_block_may_still_come_from_its_first_attempt() -> None:
@@ -56,12 +84,12 @@ def test_a_late_block_may_still_come_from_its_first_attempt() -> None:
 
 def test_finished_when_the_last_came() -> None:
     one = schedule(range(3), 8)
-    assert not one.finished
     one.due(0.0)
+    finished = []
     for block in range(3):
-        assert not one.finished
         one.came(block, 0.1, 0.1)
-    assert one.finished
+        finished.append(one.finished)
+    assert finished == [False, False, True]
     assert one.wake_at() is None
 
 
