@@ -57,10 +57,10 @@ def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
 def story(folder: Path) -> list[Line]:
     """All entries, after their hash chain was worked out again from the columns."""
     lines, chain = [], b""
-    for at_ms, event, statement, detail, kept in rows(
-        folder, "SELECT at_ms, event, statement, detail, chain FROM entry ORDER BY number"
+    for number, at_ms, event, statement, detail, kept in rows(
+        folder, "SELECT number, at_ms, event, statement, detail, chain FROM entry ORDER BY number"
     ):
-        told = json.dumps([at_ms, event, (statement or b"").hex(), detail]).encode()
+        told = json.dumps([number, at_ms, event, statement.hex() if statement else None, detail]).encode()
         chain = hashlib.sha256(chain + told).digest()
         assert kept == chain
         lines.append(Line(event, statement, json.loads(detail)))

@@ -116,6 +116,8 @@ RECEIPT = Receipt(
         requested_ms=9000,
         attempts=1,
     ),
+    audit_entry=7,
+    audit_head=b"\x07" * 32,
 )
 SAMPLES: tuple[Statement, ...] = (ROOT, GRANTS, BEAT, BULLETIN, CANCEL, RECEIPT)
 MINIMAL = replace(

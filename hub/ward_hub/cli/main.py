@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from ward_hub.cli import check_config, inspect, keygen, publish, run, sign
+from ward_hub.cli import audit, check_config, inspect, keygen, publish, run, sign
 from ward_hub.errors import ConfigError, HubError, StateError
 from ward_hub.links import Refused, SourceError
 from ward_hw.errors import HardwareError
@@ -25,6 +25,7 @@ COMMANDS = {
     "sign": sign,
     "inspect": inspect,
     "publish": publish,
+    "audit": audit,
 }
 # What each kind of error means to the shell, the narrower kinds first.
 STATUSES: tuple[tuple[type[Exception], int], ...] = (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sqlite3
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -11,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ward_hub.clock import Clock
+from ward_hub.journal.audit import AuditTrail
 from ward_hub.journal.receipts import ReceiptBook, Waiting
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Event, Evidence
@@ -67,6 +66,7 @@ class Ledger:
         self._db = db
         self._receipts = receipts
         self._clock = clock
+        self._audit = AuditTrail(db, clock)
 
     # What may be trusted
 
@@ -78,7 +78,7 @@ class Ledger:
         """Keep a verified trust document in place of the one before."""
         with self._transaction():
             self._db.execute("INSERT OR REPLACE INTO document VALUES (?, ?, ?)", (kind, version, data))
-            self._entry("document", None, {"kind": kind, "version": version})
+            self._audit.append("document", None, {"kind": kind, "version": version})
 
     def keep_beat(self, time: int, data: bytes) -> None:
         """Keep the newest beat; it is also the floor of the clock after a restart."""
@@ -125,7 +125,7 @@ class Ledger:
             for one in withdraws:
                 row = (one.target, issuer, one.state.value, one.reason, one.detail)
                 self._db.execute("INSERT OR IGNORE INTO withdrawal VALUES (?, ?, ?, ?, ?)", row)
-            self._entry("accepted", digest, {"issuer": issuer, "sequence": sequence})
+            self._audit.append("accepted", digest, {"issuer": issuer, "sequence": sequence})
             self._receipts.write(self._db, digest, Event.ACCEPTED)
         return True
 
@@ -138,7 +138,7 @@ class Ledger:
             row = (digest, place, reason)
             fresh = self._db.execute("INSERT OR IGNORE INTO refusal VALUES (?, ?, ?)", row).rowcount == 1
             if fresh:
-                self._entry("refused", digest, {"place": place, "reason": reason.word, "detail": detail})
+                self._audit.append("refused", digest, {"place": place, "reason": reason.word, "detail": detail})
                 self._receipts.write(self._db, digest, Event.REFUSED, reason=reason, detail=f"{place}: {detail}")
             if slot is not None and not self.settled(*slot):
                 self._settle(*slot, digest)
@@ -173,14 +173,14 @@ class Ledger:
                 "UPDATE statement SET state = 'airing', attempts = attempts + 1 WHERE digest = ?", (digest,)
             )
             attempts = self._db.execute("SELECT attempts FROM statement WHERE digest = ?", (digest,)).fetchone()[0]
-            self._entry("airing", digest, {"attempt": attempts})
+            self._audit.append("airing", digest, {"attempt": attempts})
         return int(attempts)
 
     def interrupt(self, digest: bytes, why: str) -> None:
         """Note that an airing was cut short and is to begin again."""
         with self._transaction():
             self._db.execute("UPDATE statement SET state = 'accepted' WHERE digest = ?", (digest,))
-            self._entry("interrupted", digest, {"why": why})
+            self._audit.append("interrupted", digest, {"why": why})
 
     def end(
         self,
@@ -198,7 +198,7 @@ class Ledger:
             )
             if ended.rowcount == 0:
                 return False
-            self._entry(state.value, digest, {"reason": reason.word if reason else None, "detail": detail})
+            self._audit.append(state.value, digest, {"reason": reason.word if reason else None, "detail": detail})
             self._receipts.write(self._db, digest, ENDINGS[state], reason=reason, detail=detail, evidence=evidence)
         return True
 
@@ -232,16 +232,6 @@ class Ledger:
             low += 1
         self._db.execute("INSERT OR REPLACE INTO low VALUES (?, ?)", (issuer, low))
         self._db.execute("DELETE FROM slot WHERE issuer = ? AND sequence <= ?", (issuer, low))
-
-    def _entry(self, event: str, digest: bytes | None, detail: Mapping[str, object]) -> None:
-        last = self._db.execute("SELECT chain FROM entry ORDER BY number DESC LIMIT 1").fetchone()
-        now, text = self._clock.ms(), json.dumps(detail, ensure_ascii=False, sort_keys=True)
-        link = hashlib.sha256(last[0] if last else b"")
-        link.update(json.dumps([now, event, (digest or b"").hex(), text]).encode())
-        self._db.execute(
-            "INSERT INTO entry (at_ms, event, statement, detail, chain) VALUES (?, ?, ?, ?, ?)",
-            (now, event, digest, text, link.digest()),
-        )
 
     @contextmanager
     def _transaction(self) -> Generator[None]:

@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from ward_hub.clock import Clock
+from ward_hub.journal.audit import head
 from ward_protocol.envelope import sign
 from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
@@ -49,6 +50,7 @@ class ReceiptBook:
         """Add a receipt about the statement of that digest; return the receipt's own digest."""
         last = db.execute("SELECT sequence, digest FROM receipt ORDER BY sequence DESC LIMIT 1").fetchone()
         number, previous = last or (0, b"")
+        trail = head(db)
         receipt = Receipt(
             hub=self._hub,
             sequence=number + 1,
@@ -60,6 +62,8 @@ class ReceiptBook:
             reason=reason,
             detail=detail[:MAX_DETAIL],
             evidence=evidence,
+            audit_entry=trail.number,
+            audit_head=trail.chain,
         )
         data = sign(receipt, [self._signer])
         digest = hashlib.sha256(data).digest()

@@ -17,7 +17,6 @@ CREATE TABLE entry (
     number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, event TEXT NOT NULL, statement BLOB, detail TEXT NOT NULL,
     chain BLOB NOT NULL);
 CREATE TABLE document (kind TEXT PRIMARY KEY, version INTEGER NOT NULL, data BLOB NOT NULL);
-CREATE TABLE setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE statement (
     digest BLOB PRIMARY KEY, data BLOB NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
     received_ms INTEGER NOT NULL);

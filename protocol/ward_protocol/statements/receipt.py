@@ -55,7 +55,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One event in the life of a statement; each names the digest of the hub's receipt before it."""
+    """One event in the life of a statement; each names the digest of the hub's receipt before it.
+
+    `audit_entry` and `audit_head` are the number and the hash of the last entry of the hub's audit trail at the time.
+    """
 
     hub: str = key(1, IDENTIFIER)
     sequence: int = key(2, uint(minimum=1))
@@ -67,3 +70,5 @@ class Receipt:
     reason: Reason | None = key(8, one_of(Reason), default=None)
     detail: str = key(9, text(300), default="")
     evidence: Evidence | None = key(10, struct(Evidence), default=None)
+    audit_entry: int = key(11, uint(), default=0)
+    audit_head: bytes = key(12, DIGEST, default=b"")
