@@ -115,14 +115,20 @@ class AmplifierOutput:
                 await asyncio.sleep(self._poll_s)
                 await self._renew()
             elif self._in_doubt:
-                await asyncio.sleep(LONGEST_PAUSE_S)
+                await self._wait(LONGEST_PAUSE_S)
                 await self._open_again()
             else:
-                self._changed.clear()
+                await self._wait(None)
+
+    async def _wait(self, pause: float | None) -> None:
+        """Wait for so long, or until there is an order: what it closes must be renewed at once."""
+        self._changed.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
                 await self._changed.wait()
 
     async def _open_again(self) -> None:
-        if not self._closed:
+        if self._in_doubt and not self._closed:
             with contextlib.suppress(HardwareError):  # it was reported when it was ordered first
                 await self._set(frozenset(), Priority.SAFETY)
 
@@ -158,7 +164,8 @@ class AmplifierOutput:
                 return
             except HardwareError as error:
                 log.warning("%s", error)
-            await asyncio.sleep(pause)
+            if not self._taken_over:
+                await self._wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
     async def _set(self, closed: frozenset[int], priority: Priority) -> RelayReading:

@@ -1,0 +1,153 @@
+"""Outputs of the hub over the real drivers, on simulated controllers and a clock that jumps."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from tests.sim.hw.units import Amp8, Station, Waveshare
+from tests.sim.hw.virtual import Line, Reply
+from tests.statements import NOW
+
+from ward_firmware.board.core import Board as Core
+from ward_hub.clock import Clock
+from ward_hub.config import AmplifierSection, ZoneSection
+from ward_hub.playout.amplifiers import AmplifierOutput
+from ward_hub.playout.boards import BoardOutput
+from ward_hw.bus import ModbusBus
+from ward_hw.drivers.amplifier import Amplifier
+from ward_hw.drivers.board import Board
+from ward_hw.profile import load_profile
+
+POLL_MS, WARM_MS = 250, 1500
+ZONES = {"zone-1": 1, "zone-2": 2}
+SUPPLY = 0
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def hub_clock() -> Clock:
+    """The hub's own clock, which begins at NOW with the loop."""
+    return Clock(lambda: NOW + now())
+
+
+@dataclass
+class Horns(Amp8):
+    """Our controller with horns behind it: what its line measures while the supply relay is closed."""
+
+    level_mv: int = 775
+    trips: int = 0
+    moves: list[tuple[float, frozenset[int]]] = field(default_factory=list)
+
+    def answer(self, pdu: bytes) -> bytes:
+        answer = super().answer(pdu)
+        self.note()
+        return answer
+
+    def block(self) -> list[int]:
+        words = super().block()
+        words[2] = self.level_mv if self.relays[SUPPLY] else 0
+        words[8] = self.trips
+        return words
+
+    def open_all(self) -> None:
+        self.trips += any(self.relays)
+        super().open_all()
+        self.note()
+
+    def power_cut(self) -> None:
+        """Off and on again at once: relays open, counters from nought."""
+        self.relays = [False] * 8
+        self.trips = 0
+        self.note()
+
+    @property
+    def closed(self) -> frozenset[int]:
+        return frozenset(number for number, on in enumerate(self.relays) if on)
+
+    def note(self) -> None:
+        if not self.moves or self.moves[-1][1] != self.closed:
+            self.moves.append((now(), self.closed))
+
+
+@asynccontextmanager
+async def running(part: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Run one part of the agent meanwhile; an error of its own is the test's."""
+
+    async def whole() -> None:
+        await part()
+
+    task = asyncio.create_task(whole())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@asynccontextmanager
+async def amplifier(
+    station: Station, profile: str = "wardhub/amp8", *, warm_up_ms: int = WARM_MS
+) -> AsyncIterator[AmplifierOutput]:
+    """The output of one amplifier on a line of its own, running and started."""
+    line = Line(19_200, units=[station])
+    section = AmplifierSection(
+        name="amp-1",
+        bus="bus-1",
+        unit=station.unit,
+        profile=profile,
+        supply_relay=SUPPLY,
+        warm_up_ms=warm_up_ms,
+        zones=tuple(ZoneSection(id=zone, relay=relay) for zone, relay in ZONES.items()),
+    )
+    async with ModbusBus("virtual", 19_200, timeout=0.1, opener=line.open) as bus:
+        driver = Amplifier("amp-1", bus, station.unit, load_profile(profile), clock=now)
+        output = AmplifierOutput(section, driver, hub_clock(), POLL_MS)
+        async with running(output.run):
+            await asyncio.sleep(0.5)
+            yield output
+
+
+def stock() -> Waveshare:
+    """A board of the trade that measures nothing."""
+    return Waveshare()
+
+
+class Lamps:
+    """A board controller, the firmware's own core, on a virtual line; silent while `dead`."""
+
+    def __init__(self, width: int = 64, height: int = 32) -> None:
+        self.dead = False
+        self.line = Line(115_200, units=[self._station])
+        self.restart(width, height)
+
+    def restart(self, width: int = 64, height: int = 32) -> None:
+        """Power it up as a board of that size."""
+        self.core = Core(width, height, serial=bytes(8), cause=1, now_us=int(now() * 1e6))
+
+    def lit(self) -> bool:
+        """Whether anything shines."""
+        self.core.tick(int(now() * 1e6))
+        return any(self.core.frame)
+
+    def _station(self, data: bytes) -> list[Reply]:
+        if self.dead:
+            return []
+        answer = self.core.rx(data, int(now() * 1e6))
+        return [Reply(answer)] if answer else []
+
+
+@asynccontextmanager
+async def board(lamps: Lamps) -> AsyncIterator[BoardOutput]:
+    """The output of one board, running."""
+    async with Board("board-1", "virtual", 115_200, clock=now, opener=lamps.line.open) as driver:
+        output = BoardOutput("board-1", driver, hub_clock())
+        async with running(output.run):
+            await asyncio.sleep(0.5)
+            yield output
