@@ -131,6 +131,10 @@ class Lamps:
         """Power it up as a board of that size."""
         self.core = Core(width, height, serial=bytes(8), cause=1, now_us=int(now() * 1e6))
 
+    def second_line(self) -> Line:
+        """Another way to the same board, as an intruder would find it."""
+        return Line(115_200, units=[self._station])
+
     def lit(self) -> bool:
         """Whether anything shines."""
         self.core.tick(int(now() * 1e6))
