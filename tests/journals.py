@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tests.statements import NOW, SIGNER, signer
 
 from ward_hub.clock import Clock
-from ward_hub.journal import Journal
+from ward_hub.journal import Journal, Ledger
 from ward_protocol.envelope import Envelope
 from ward_protocol.statements import Receipt
 
+P = ParamSpec("P")
+R = TypeVar("R")
 HUB, HUB_KEY = "hub-1", signer(9)
 FILE = "journal.sqlite"
 
@@ -39,6 +42,19 @@ class Line:
     event: str
     statement: bytes | None
     detail: dict[str, Any]
+
+
+class Inline(Journal):
+    """A journal without its thread, for a loop whose time is virtual; methods named in `broken` fail as a full disk."""
+
+    broken: frozenset[str] = frozenset()
+
+    async def do(self, method: Callable[Concatenate[Ledger, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run at once, after others had their turn as with a real one."""
+        await asyncio.sleep(0)
+        if method.__name__ in self.broken:
+            raise sqlite3.OperationalError("database or disk is full")
+        return method(self.ledger, *args, **kwargs)
 
 
 @contextmanager

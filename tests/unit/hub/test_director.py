@@ -1,0 +1,479 @@
+"""The director: what airs when, what is cut short, taken back or fails, and that each bulletin ends exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+from tests.journals import FILE, HUB, HUB_KEY, Inline, receipts, story
+from tests.sim.hw.virtual import run
+from tests.statements import MINIMAL, NOW
+
+from ward_hub.clock import Clock
+from ward_hub.journal import State
+from ward_hub.playout.director import LOOK_AGAIN_S, Director
+from ward_hub.playout.outcome import Outcome
+from ward_hub.playout.player import Player
+from ward_hub.programme import Candidate
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import Bulletin, Event, Evidence, Priority
+
+LENGTH_S = 10.0
+ATTEMPTS = 3
+NORMAL, PRIORITY, EMERGENCY = Priority
+
+
+@dataclass
+class FakePlayer:
+    """Airs for LENGTH_S and writes down what it is told; fails as often as `faults` says."""
+
+    now: Callable[[], float]
+    told: list[tuple[float, str]] = field(default_factory=list)
+    faults: int = 0
+    outcome_state: State = State.AIRED
+    aired: float = 0.0
+
+    def say(self, what: str) -> None:
+        self.told.append((round(self.now(), 1), what))
+
+    async def air(self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]]) -> None:
+        begun = self.now()
+        self.say(f"air {bulletin.title}")
+        if self.faults:
+            self.faults -= 1
+            raise ZeroDivisionError("a bug of ours")
+        try:
+            await asyncio.sleep(LENGTH_S)
+            self.say(f"end {bulletin.title}")
+        except asyncio.CancelledError:
+            self.say(f"cut {bulletin.title}")
+            raise
+        finally:
+            self.aired = self.now() - begun
+
+    async def release(self) -> None:
+        self.say("release")
+
+    def outcome(self, attempts: int) -> Outcome:
+        played, self.aired = round(self.aired * 1000), 0.0
+        evidence = Evidence((), (), played_ms=played, requested_ms=10_000, attempts=attempts)
+        return Outcome(self.outcome_state, None, "", evidence)
+
+
+class Studio:
+    """A director over a real journal file, a fake player, and a clock of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        loop = asyncio.get_running_loop()
+        self.folder = folder
+        self.offset = 0.0
+        self.clock = Clock(lambda: NOW + loop.time() + self.offset)
+        self.journal = Inline(folder / FILE, HUB, HUB_KEY, self.clock)
+        self.player = FakePlayer(loop.time)
+        self.director = Director(cast("Player", self.player), self.journal, self.clock, no_recording, ATTEMPTS)
+        self.number = 0
+
+    def bulletin(self, title: str, priority: Priority, *, begins: int = 0, life: int = 3600) -> Candidate:
+        """Accept one of that title, not yet held."""
+        self.number += 1
+        digest = bytes([self.number]) * 32
+        text = replace(MINIMAL.texts[0], title=title)
+        start = int(self.clock.now()) + begins
+        bulletin = replace(
+            MINIMAL,
+            sequence=self.number,
+            texts=(text,),
+            priority=priority,
+            not_before=start,
+            expires=start + life,
+        )
+        assert self.journal.ledger.accept("ward", self.number, digest, b"")
+        return Candidate(digest, bulletin)
+
+    def hold(self, title: str, priority: Priority = NORMAL, *, ready: bool = True, **when: int) -> Candidate:
+        candidate = replace(self.bulletin(title, priority, **when), ready=ready)
+        self.director.hold(candidate)
+        return candidate
+
+    def said(self, *, but: str = "release") -> list[str]:
+        return [what for _, what in self.player.told if what != but]
+
+    def endings(self) -> list[tuple[int, Event, Reason | None]]:
+        """How each ended, by number; that none ended twice is checked on the way."""
+        last = [one for one in receipts(self.folder) if one.event is not Event.ACCEPTED]
+        found = [(one.statement[0], one.event, one.reason) for one in last]
+        assert len({number for number, _, _ in found}) == len(found)
+        return found
+
+
+async def no_recording(candidate: Candidate) -> Path | None:
+    return None
+
+
+@asynccontextmanager
+async def on_air(folder: Path) -> AsyncIterator[Studio]:
+    studio = Studio(folder)
+    task = asyncio.create_task(studio.director.run())
+    try:
+        yield studio
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        studio.journal.close()
+
+
+def test_what_is_held_airs_and_then_all_is_released(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("a")
+            await asyncio.sleep(30)
+            assert [what for _, what in studio.player.told][-3:] == ["air a", "end a", "release"]
+            assert studio.endings() == [(1, Event.AIRED, None)]
+            assert [line.event for line in story(tmp_path)] == ["accepted", "airing", "aired"]
+
+    run(play())
+
+
+def test_the_journal_knows_of_it_before_it_sounds(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            one = studio.hold("a")
+            while not studio.said():
+                await asyncio.sleep(0)
+            assert studio.journal.ledger.state_of(one.digest) is State.AIRING
+
+    run(play())
+
+
+def test_precedence_then_time(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            for title, priority in (("n", NORMAL), ("p", PRIORITY), ("e", EMERGENCY)):
+                studio.director.hold(studio.bulletin(title, priority))
+            await asyncio.sleep(60)
+            assert studio.said() == ["air e", "end e", "air p", "end p", "air n", "end n"]
+
+    run(play())
+
+
+def test_nothing_is_released_between_two_airings(tmp_path: Path) -> None:
+    """Relays and boards that both use stay as they are."""
+
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("a")
+            studio.hold("b")
+            await asyncio.sleep(60)
+            words = [what for _, what in studio.player.told]
+            assert words[words.index("air a") :] == ["air a", "end a", "air b", "end b", "release"]
+
+    run(play())
+
+
+def test_an_idle_hub_leaves_the_bus_alone(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("far", begins=3000)
+            await asyncio.sleep(1000)
+            assert [what for _, what in studio.player.told] == ["release"]
+
+    run(play())
+
+
+# Pre-emption
+
+
+def test_an_emergency_cuts_in_and_what_it_cut_begins_again(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("n")
+            await asyncio.sleep(4)
+            studio.hold("e", EMERGENCY)
+            await asyncio.sleep(40)
+            assert studio.said() == ["air n", "cut n", "air e", "end e", "air n", "end n"]
+            assert (4.0, "air e") in studio.player.told
+            assert studio.endings() == [(2, Event.AIRED, None), (1, Event.AIRED, None)]
+            evidence = receipts(tmp_path)[-1].evidence
+            assert evidence is not None
+            assert evidence.attempts == 2
+
+    run(play())
+
+
+@pytest.mark.parametrize(("first", "second"), [(EMERGENCY, EMERGENCY), (NORMAL, PRIORITY), (PRIORITY, NORMAL)])
+def test_nothing_else_cuts_in(tmp_path: Path, first: Priority, second: Priority) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("a", first)
+            await asyncio.sleep(4)
+            studio.hold("b", second)
+            await asyncio.sleep(40)
+            assert studio.said() == ["air a", "end a", "air b", "end b"]
+
+    run(play())
+
+
+def test_an_emergency_for_a_later_moment_cuts_in_at_that_moment(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("e", EMERGENCY, begins=6)
+            studio.hold("n")
+            await asyncio.sleep(40)
+            assert studio.said()[:3] == ["air n", "cut n", "air e"]
+            assert [at for at, what in studio.player.told if what == "air e"] == [pytest.approx(6, abs=0.2)]
+
+    run(play())
+
+
+def test_an_emergency_does_not_wait_for_its_recording(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("e", EMERGENCY, ready=False)
+            await asyncio.sleep(20)
+            assert studio.said() == ["air e", "end e"]
+
+    run(play())
+
+
+def test_what_is_cut_too_often_ends(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("n")
+            for number in range(ATTEMPTS):
+                await asyncio.sleep(3)
+                studio.hold(f"e{number}", EMERGENCY)
+                await asyncio.sleep(LENGTH_S)
+            await asyncio.sleep(20)
+            assert studio.said().count("air n") == ATTEMPTS
+            assert (1, Event.PARTLY, Reason.INTERRUPTED) in studio.endings()
+
+    run(play())
+
+
+# What is taken back
+
+
+def test_a_cancel_of_what_waits_ends_it_unaired(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            one = studio.hold("n", begins=100)
+            await studio.director.drop(one.digest, State.CANCELLED, Reason.CANCELLED, "phát nhầm", issuer="ward")
+            await asyncio.sleep(200)
+            assert studio.said() == []
+            assert studio.endings() == [(1, Event.CANCELLED, Reason.CANCELLED)]
+
+    run(play())
+
+
+def test_a_cancel_of_what_is_on_air_stops_it_at_once(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            one = studio.hold("n")
+            await asyncio.sleep(4)
+            await studio.director.drop(one.digest, State.CANCELLED, Reason.CANCELLED, "phát nhầm", issuer="ward")
+            await asyncio.sleep(20)
+            assert studio.player.told[-2:] == [(4.0, "cut n"), (4.0, "release")]
+            assert studio.endings() == [(1, Event.CANCELLED, Reason.CANCELLED)]
+            evidence = receipts(tmp_path)[-1].evidence
+            assert evidence is not None
+            assert evidence.played_ms == 4000
+
+    run(play())
+
+
+def test_a_cancel_by_another_issuer_changes_nothing(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            one = studio.hold("n")
+            await asyncio.sleep(4)
+            await studio.director.drop(one.digest, State.CANCELLED, Reason.CANCELLED, "", issuer="office")
+            await asyncio.sleep(20)
+            assert studio.endings() == [(1, Event.AIRED, None)]
+
+    run(play())
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_a_cancel_at_any_moment_of_the_beginning_ends_it_once(tmp_path: Path, turns: int) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            one = studio.hold("n")
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await studio.director.drop(one.digest, State.CANCELLED, Reason.CANCELLED, "")
+            await asyncio.sleep(20)
+            assert "end n" not in studio.said()
+            assert studio.endings() == [(1, Event.CANCELLED, Reason.CANCELLED)]
+
+    run(play())
+
+
+def test_a_recording_that_comes_too_late_brings_nothing_back(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            waits = studio.hold("n", ready=False)
+            urgent = studio.hold("e", EMERGENCY, ready=False)
+            await studio.director.drop(waits.digest, State.CANCELLED, Reason.CANCELLED, "")
+            await asyncio.sleep(20)
+            studio.director.ready(waits.digest)
+            studio.director.ready(urgent.digest)
+            await asyncio.sleep(20)
+            assert studio.said() == ["air e", "end e"]
+
+    run(play())
+
+
+# Recordings and time
+
+
+def test_a_normal_bulletin_waits_for_its_recording(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            one = studio.hold("n", ready=False)
+            await asyncio.sleep(50)
+            assert studio.said() == []
+            studio.director.ready(one.digest)
+            await asyncio.sleep(1)
+            assert studio.said() == ["air n"]
+
+    run(play())
+
+
+@pytest.mark.parametrize(("priority", "heard"), [(NORMAL, False), (PRIORITY, False), (EMERGENCY, True)])
+def test_a_bad_recording_refuses_all_but_an_emergency(tmp_path: Path, priority: Priority, heard: bool) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            one = studio.hold("x", priority, ready=False)
+            await studio.director.recording_failed(one, Reason.AUDIO_NOT_DECODABLE, "not audio")
+            await asyncio.sleep(20)
+            expected = (1, Event.AIRED, None) if heard else (1, Event.REFUSED, Reason.AUDIO_NOT_DECODABLE)
+            assert studio.endings() == [expected]
+
+    run(play())
+
+
+@pytest.mark.parametrize(("ready", "reason"), [(True, Reason.EXPIRED), (False, Reason.AUDIO_UNAVAILABLE)])
+def test_what_expires_before_it_could_air_says_why(tmp_path: Path, ready: bool, reason: Reason) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("e", EMERGENCY)
+            studio.hold("n", life=8, ready=ready)
+            await asyncio.sleep(30)
+            assert (2, Event.NOT_AIRED, reason) in studio.endings()
+
+    run(play())
+
+
+def test_what_was_cut_short_and_then_expired_was_not_silent(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("n", life=10)
+            await asyncio.sleep(4)
+            studio.hold("e", EMERGENCY)
+            await asyncio.sleep(30)
+            assert (1, Event.PARTLY, Reason.INTERRUPTED) in studio.endings()
+
+    run(play())
+
+
+def test_a_clock_that_is_put_right_is_noticed_soon(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("n", begins=3600, life=60)
+            await asyncio.sleep(1)
+            studio.offset = 3600
+            await asyncio.sleep(LOOK_AGAIN_S + 1)
+            assert studio.said() == ["air n"]
+
+    run(play())
+
+
+# What fails
+
+
+def test_a_player_that_fails_is_tried_again(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.player.faults = 1
+            studio.hold("e", EMERGENCY)
+            await asyncio.sleep(30)
+            assert studio.said() == ["air e", "air e", "end e"]
+            assert studio.endings() == [(1, Event.AIRED, None)]
+
+    run(play())
+
+
+def test_a_player_that_always_fails_ends_in_a_receipt_and_released(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.player.faults = 100
+            studio.player.outcome_state = State.NOT_AIRED
+            studio.hold("e", EMERGENCY)
+            await asyncio.sleep(30)
+            assert studio.said() == ["air e"] * ATTEMPTS
+            assert studio.player.told[-1][1] == "release"
+            assert studio.endings() == [(1, Event.NOT_AIRED, Reason.INTERRUPTED)]
+            assert "ZeroDivisionError" in receipts(tmp_path)[-1].detail
+
+    run(play())
+
+
+def test_a_journal_that_cannot_be_written_airs_nothing_and_releases(tmp_path: Path) -> None:
+    async def play() -> None:
+        studio = Studio(tmp_path)
+        with contextlib.closing(studio.journal):
+            studio.hold("n")
+            studio.journal.broken = frozenset({"begin"})
+            with pytest.raises(sqlite3.OperationalError):
+                await studio.director.run()
+            assert [what for _, what in studio.player.told] == ["release"]
+            assert studio.director.holds(bytes([1]) * 32)
+
+    run(play())
+
+
+def test_an_ending_that_the_journal_could_not_take_is_written_later(tmp_path: Path) -> None:
+    async def play() -> None:
+        studio = Studio(tmp_path)
+        with contextlib.closing(studio.journal):
+            one = studio.hold("n")
+            studio.journal.broken = frozenset({"end"})
+            with pytest.raises(sqlite3.OperationalError):
+                await studio.director.run()
+            assert studio.player.told[-1][1] == "release"
+            assert studio.director.holds(one.digest)  # so that nobody takes it up as left over
+            studio.journal.broken = frozenset()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(60):
+                    await studio.director.run()  # as the supervisor does
+            assert studio.said() == ["air n", "end n"]
+            assert studio.endings() == [(1, Event.AIRED, None)]
+            assert not studio.director.holds(one.digest)
+
+    run(play())
+
+
+def test_a_cancel_while_the_journal_fails_is_not_forgotten(tmp_path: Path) -> None:
+    async def play() -> None:
+        studio = Studio(tmp_path)
+        with contextlib.closing(studio.journal):
+            one = studio.hold("n")
+            studio.journal.broken = frozenset({"end", "begin"})
+            with pytest.raises(sqlite3.OperationalError):
+                await studio.director.drop(one.digest, State.CANCELLED, Reason.CANCELLED, "")
+            studio.journal.broken = frozenset()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(60):
+                    await studio.director.run()
+            assert studio.said() == []
+            assert studio.endings() == [(1, Event.CANCELLED, Reason.CANCELLED)]
+
+    run(play())

@@ -1,0 +1,228 @@
+"""Recordings: one that does not come holds up no other and ends nothing, an emergency's waits in no queue."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+from tests.sim.hw.virtual import run
+from tests.statements import MINIMAL
+
+from ward_hub.links import LinkDown, NotFound, SourceLink, WrongDigest
+from ward_hub.media import MediaStore
+from ward_hub.programme import Candidate
+from ward_hub.recordings import EMERGENCY_WAIT_S, Recordings, recording_for
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import Audio, Priority
+
+NORMAL, PRIORITY, EMERGENCY = Priority
+SIZE = 100
+
+
+@dataclass
+class FakeSource:
+    """Gives recordings after a while, or what `errors` has for them, used up one by one."""
+
+    seconds: float = 1.0
+    errors: dict[bytes, list[Exception]] = field(default_factory=dict)
+    asked: list[tuple[bytes, bool]] = field(default_factory=list)
+
+    async def fetch_media(self, sha256: bytes, size: int, into: Path, *, deadline: float, urgent: bool) -> None:
+        self.asked.append((sha256, urgent))
+        await asyncio.sleep(self.seconds)
+        if self.errors.get(sha256):
+            raise self.errors[sha256].pop(0)
+        into.write_bytes(b"x" * size)
+
+
+class Archive:
+    """Recordings from a fake source, with what came of each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.source = FakeSource()
+        self.unwanted: set[bytes] = set()
+        self.wrong: dict[str, str] = {}
+        self.ready: list[bytes] = []
+        self.bad: list[tuple[bytes, Reason]] = []
+        self.recordings = Recordings(
+            link=cast("SourceLink", self.source),
+            store=MediaStore(folder),
+            language="vi",
+            probe=self.probe,
+            wanted=lambda digest: digest not in self.unwanted,
+            on_ready=self.ready.append,
+            on_bad=self.on_bad,
+        )
+
+    async def probe(self, path: Path) -> str | None:
+        return self.wrong.get(path.name)
+
+    async def on_bad(self, candidate: Candidate, reason: Reason, detail: str) -> None:
+        self.bad.append((candidate.digest, reason))
+
+    def want(self, number: int, priority: Priority = NORMAL) -> Candidate:
+        audio = Audio(bytes([number]) * 32, SIZE, "audio/ogg", 1000)
+        bulletin = replace(MINIMAL, sequence=number, audio=(audio,), priority=priority)
+        return self.recordings.want(Candidate(bytes([number]) * 32, bulletin))
+
+
+@asynccontextmanager
+async def archive(folder: Path) -> AsyncIterator[Archive]:
+    one = Archive(folder)
+    task = asyncio.create_task(one.recordings.run())
+    try:
+        yield one
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def sha(number: int) -> bytes:
+    return bytes([number]) * 32
+
+
+def test_the_hubs_language_or_else_the_first() -> None:
+    vi, en = (Audio(sha(n), SIZE, "audio/ogg", 1, language) for n, language in ((1, "vi-VN"), (2, "en")))
+    assert recording_for(replace(MINIMAL, audio=(en, vi)), "vi") == vi
+    assert recording_for(replace(MINIMAL, audio=(en, vi)), "km") == en
+    assert recording_for(MINIMAL, "vi") is None
+
+
+def test_without_a_recording_it_is_ready(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with archive(tmp_path) as one:
+            candidate = Candidate(sha(1), MINIMAL)
+            assert one.recordings.want(candidate) == candidate
+            assert await one.recordings.path(candidate) is None
+
+    run(story())
+
+
+def test_it_is_ready_once_it_is_here_and_decodes(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with archive(tmp_path) as one:
+            candidate = one.want(1)
+            assert not candidate.ready
+            await asyncio.sleep(5)
+            assert one.ready == [sha(1)]
+            path = await one.recordings.path(candidate)
+            assert path is not None
+            assert path.read_bytes() == b"x" * SIZE
+
+    run(story())
+
+
+def test_what_is_here_is_not_fetched_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        (tmp_path / sha(1).hex()).write_bytes(b"x" * SIZE)
+        async with archive(tmp_path) as one:
+            one.want(1)
+            await asyncio.sleep(5)
+            assert one.ready == [sha(1)]
+            assert one.source.asked == []
+
+    run(story())
+
+
+def test_a_recording_that_is_not_there_holds_up_no_other(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with archive(tmp_path) as one:
+            one.source.errors[sha(1)] = [NotFound("no such recording", "4.04") for _ in range(1000)]
+            one.want(1)
+            one.want(2)
+            await asyncio.sleep(10)
+            assert one.ready == [sha(2)]
+            assert one.bad == []
+
+    run(story())
+
+
+@pytest.mark.parametrize("error", [LinkDown("down"), NotFound("not yet", "4.04"), OSError("disk"), RuntimeError("bug")])
+def test_it_is_asked_for_until_it_comes(tmp_path: Path, error: Exception) -> None:
+    async def story() -> None:
+        async with archive(tmp_path) as one:
+            one.source.errors[sha(1)] = [error] * 3
+            one.want(1)
+            await asyncio.sleep(60)
+            assert one.ready == [sha(1)]
+            assert len(one.source.asked) == 4
+
+    run(story())
+
+
+def test_nobody_asks_for_what_is_not_wanted_any_more(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with archive(tmp_path) as one:
+            one.source.errors[sha(1)] = [LinkDown("down") for _ in range(1000)]
+            one.want(1, EMERGENCY)
+            await asyncio.sleep(30)
+            one.unwanted.add(sha(1))
+            await asyncio.sleep(10)
+            asked = len(one.source.asked)
+            await asyncio.sleep(1000)
+            assert len(one.source.asked) == asked
+
+    run(story())
+
+
+def test_precedence_among_what_waits(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with archive(tmp_path) as one:
+            for number, priority in ((1, NORMAL), (2, NORMAL), (3, PRIORITY), (4, EMERGENCY)):
+                one.want(number, priority)
+            await asyncio.sleep(0.5)
+            assert (sha(4), True) in one.source.asked  # at once, beside whatever is on its way
+            await asyncio.sleep(20)
+            assert [sha256 for sha256, urgent in one.source.asked if not urgent] == [sha(3), sha(1), sha(2)]
+
+    run(story())
+
+
+def test_an_emergency_is_fetched_beside_a_slow_one(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with archive(tmp_path) as one:
+            one.source.seconds = 100
+            one.want(1)
+            await asyncio.sleep(1)
+            one.source.seconds = 1
+            one.want(2, EMERGENCY)
+            await asyncio.sleep(3)
+            assert one.ready == [sha(2)]
+
+    run(story())
+
+
+def test_wrong_bytes_and_bytes_that_do_not_decode_are_bad_for_good(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with archive(tmp_path) as one:
+            one.source.errors[sha(1)] = [WrongDigest("other bytes")]
+            one.wrong[sha(2).hex()] = "not audio"
+            candidates = [one.want(number) for number in (1, 2)]
+            await asyncio.sleep(30)
+            assert one.bad == [(sha(1), Reason.AUDIO_DIGEST_MISMATCH), (sha(2), Reason.AUDIO_NOT_DECODABLE)]
+            assert one.ready == []
+            assert [await one.recordings.path(candidate) for candidate in candidates] == [None, None]
+
+    run(story())
+
+
+def test_an_airing_waits_for_an_emergencys_recording_within_reason(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with archive(tmp_path) as one:
+            now = asyncio.get_running_loop().time
+            one.source.seconds = 5
+            assert await one.recordings.path(one.want(1, EMERGENCY)) is not None
+            assert now() == pytest.approx(5, abs=0.5)
+            one.source.errors[sha(2)] = [LinkDown("down") for _ in range(1000)]
+            begun = now()
+            assert await one.recordings.path(one.want(2, EMERGENCY)) is None
+            assert now() - begun == pytest.approx(EMERGENCY_WAIT_S, abs=0.5)
+
+    run(story())
