@@ -71,12 +71,15 @@ def from_toml(content: bytes, issue: Issue) -> Bulletin:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise DraftError(f"draft: {error}") from error
     begins = _seconds(draft.not_before, "not_before") or issue.now
+    expires = _seconds(draft.expires, "expires") or begins + LIFE_S
+    if expires <= max(begins, issue.now):
+        raise DraftError("draft: expires lies in the past, or before not_before")
     return Bulletin(
         issuer=issue.issuer,
         sequence=issue.sequence,
         issued=issue.now,
         not_before=begins,
-        expires=_seconds(draft.expires, "expires") or begins + LIFE_S,
+        expires=expires,
         audience=Audience(issue.areas, draft.hubs, draft.zones, draft.boards),
         priority=Priority[draft.priority.upper()],
         status=draft.status,
@@ -92,6 +95,8 @@ def from_cap(content: bytes, issue: Issue) -> Bulletin:
     alert = cap.parse(content)
     words = cap.cap_words(alert)
     expires = max((int(info.expires.timestamp()) for info in alert.info if info.expires), default=issue.now + LIFE_S)
+    if expires <= issue.now:
+        raise DraftError("CAP expires: the alert has expired already")
     try:
         status = Status(alert.status)
     except ValueError as error:

@@ -11,5 +11,13 @@ class ConfigError(HubError):
     """The configuration cannot be used; the message names the file, the key and what is needed."""
 
 
+class UsageError(HubError):
+    """What was asked for does not make sense; the message says what to give instead."""
+
+
+class NotWritten(HubError):
+    """A file that was asked for cannot be made; the message names it and says why."""
+
+
 class StateError(HubError):
     """The state directory cannot be used; the message names the path and what to do."""

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 
-from ward_hub.errors import StateError
+from ward_hub.errors import NotWritten, StateError
 from ward_protocol.errors import MisuseError
 from ward_protocol.keys import Signer
 
 
 def write_key(path: Path, signer: Signer) -> None:
-    """Write a private key to a new file of mode 0600; raises StateError where it exists or cannot be written."""
+    """Write a private key to a new file of mode 0600; raises NotWritten where it exists or cannot be written.
+
+    It is there whole or not at all, whenever the power goes.
+    """
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        handle, draft = tempfile.mkstemp(prefix=".key-", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(signer.to_pem())
+                file.flush()
+                os.fsync(file.fileno())
+            path.hardlink_to(draft)
+        finally:
+            Path(draft).unlink()
     except FileExistsError as error:
-        raise StateError(f"{path}: exists already; a key is never overwritten") from error
+        raise NotWritten(f"{path}: exists already; a key is never overwritten") from error
     except OSError as error:
-        raise StateError(f"{path}: the key cannot be written: {error.strerror}") from error
-    with os.fdopen(handle, "wb") as file:
-        file.write(signer.to_pem())
-        file.flush()
-        os.fsync(file.fileno())
+        raise NotWritten(f"{path}: the key cannot be written: {error.strerror}") from error
 
 
 def read_key(path: Path) -> Signer:

@@ -13,15 +13,17 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, cast
 
+from ward_hub.errors import UsageError
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from ward_hub.trust import Trust, public_keys
 from ward_protocol.cbor import is_array
 from ward_protocol.envelope import Envelope
-from ward_protocol.errors import StatementError
+from ward_protocol.errors import MisuseError, StatementError
 from ward_protocol.keys import PublicKey
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Bulletin, Cancel
+from ward_protocol.statements import Bulletin, Cancel, StatementType
 
+NO_KEY = "no key that was given signed it; give --root and --grants, or --key"
 TIMES = frozenset({"issued", "not_before", "expires", "time", "not_after"})
 
 SUMMARY = "say what a signed file holds and whether it verifies"
@@ -63,12 +65,14 @@ def act(chosen: argparse.Namespace) -> int:
 
 def _verify(envelope: Envelope, chosen: argparse.Namespace) -> str:
     """Return by whom the file verifies; raises StatementError where it does not."""
-    given = [PublicKey(bytes.fromhex(text)) for text in chosen.key]
+    given = [_public(text) for text in chosen.key]
     if given:
         good = envelope.verified_by({one.kid: one for one in given})
         if good:
             return "by key " + ", ".join(sorted(kid.hex() for kid in good))
     data = envelope.data
+    if not chosen.root and envelope.type is not StatementType.ROOT:
+        raise StatementError(Reason.UNKNOWN_KEY, NO_KEY)
     trust = Trust.from_first_root(chosen.root.read_bytes() if chosen.root else data)
     if not chosen.root or envelope.type.name == "ROOT":
         return "by its own root keys" if not chosen.root else _root(trust, data)
@@ -77,6 +81,13 @@ def _verify(envelope: Envelope, chosen: argparse.Namespace) -> str:
     if envelope.type.name == "BEAT":
         return f"by root {trust.with_beat(data)[0].root.version}"
     return _by_grants(envelope, trust, chosen)
+
+
+def _public(text: str) -> PublicKey:
+    try:
+        return PublicKey(bytes.fromhex(text))
+    except (ValueError, MisuseError) as error:
+        raise UsageError(f"--key {text}: a public key is 64 hex digits") from error
 
 
 def _root(trust: Trust, data: bytes) -> str:
@@ -92,7 +103,7 @@ def _by_grants(envelope: Envelope, trust: Trust, chosen: argparse.Namespace) -> 
         authority = grants.authority(statement.issuer) if grants else None
         if authority and len(envelope.verified_by(public_keys(authority.keys))) >= authority.threshold:
             return f"by authority {authority.id} under root {trust.root.version}"
-    raise StatementError(Reason.UNKNOWN_KEY, "no key that was given signed it; give --root and --grants, or --key")
+    raise StatementError(Reason.UNKNOWN_KEY, NO_KEY)
 
 
 def plain(value: object, name: str = "") -> Any:  # noqa: ANN401 - JSON is anything

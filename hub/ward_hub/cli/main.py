@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import NoReturn
 
 from ward_hub.cli import audit, check_config, inspect, keygen, publish, run, sign
-from ward_hub.errors import ConfigError, HubError, StateError
+from ward_hub.errors import ConfigError, HubError, NotWritten, StateError, UsageError
 from ward_hub.links import Refused, SourceError
 from ward_hw.errors import HardwareError
 from ward_protocol.errors import ProtocolError
@@ -29,7 +29,9 @@ COMMANDS = {
 }
 # What each kind of error means to the shell, the narrower kinds first.
 STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (UsageError, os.EX_USAGE),
     (ConfigError, os.EX_CONFIG),
+    (NotWritten, os.EX_CANTCREAT),
     (StateError, os.EX_NOINPUT),
     (ProtocolError, os.EX_DATAERR),
     (Refused, os.EX_NOPERM),

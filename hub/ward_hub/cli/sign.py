@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from ward_hub.drafts import Issue, from_cap, from_toml
-from ward_hub.errors import HubError
+from ward_hub.errors import NotWritten, UsageError
 from ward_hub.identity import read_key
 from ward_hw.audio import AudioSettings, AudioWorker, Clip
 from ward_protocol.envelope import Envelope, add_signature, sign
@@ -40,8 +40,11 @@ def act(chosen: argparse.Namespace) -> int:
             data = add_signature(data, signer)
     else:
         data = sign(_draft(chosen), signers)
-    chosen.out.write_bytes(data)
     envelope = Envelope.open(data)
+    try:
+        chosen.out.write_bytes(data)
+    except OSError as error:
+        raise NotWritten(f"{chosen.out}: cannot be written: {error.strerror}") from error
     sys.stdout.write(
         f"{chosen.out}: {envelope.type.name.lower()} {envelope.digest.hex()}, {len(data)} bytes, "
         f"{len(envelope.signatures)} signatures\n"
@@ -51,7 +54,7 @@ def act(chosen: argparse.Namespace) -> int:
 
 def _draft(chosen: argparse.Namespace) -> Bulletin:
     if not chosen.issuer or chosen.sequence is None or not chosen.area:
-        raise HubError("sign: a new bulletin needs --issuer, --sequence and --area")
+        raise UsageError("sign: a new bulletin needs --issuer, --sequence and --area")
     clips = asyncio.run(_probe(chosen.audio))
     issue = Issue(chosen.issuer, chosen.sequence, int(time.time()), tuple(chosen.area), tuple(clips))
     content = chosen.file.read_bytes()
