@@ -1,0 +1,178 @@
+"""Configuration: everything it may say is read, and each thing it may not say is one clear line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ward_hub.config import Config, load, parse
+from ward_hub.errors import ConfigError
+
+GOOD = """
+[hub]
+id = "hub-1"
+area = "vn/01/00268"
+state = "/var/lib/wardhub"
+
+[trust]
+root = "/etc/wardhub/root.cose"
+
+[source]
+uri = "coap://source.example:5683"
+
+[[bus]]
+name = "bus-1"
+port = "/dev/ttyUSB0"
+
+[[amplifier]]
+name = "amp-1"
+bus = "bus-1"
+unit = 1
+profile = "wardhub/amp8"
+supply_relay = 0
+zones = [{ id = "zone-1", relay = 1 }, { id = "zone-2", relay = 2 }]
+
+[[board]]
+id = "board-1"
+port = "/dev/ttyUSB1"
+
+[audio]
+backend = "null"
+
+[airing]
+tail_ms = 300
+"""
+AMPLIFIER = """
+[[amplifier]]
+name = "amp-2"
+bus = "bus-1"
+unit = 2
+profile = "wardhub/amp8"
+zones = [{ id = "zone-9", relay = 1 }]
+"""
+
+
+def refusal(content: str) -> str:
+    with pytest.raises(ConfigError) as error:
+        parse(content, "hub.toml")
+    words = str(error.value)
+    assert words.startswith("hub.toml: ")
+    assert "\n" not in words
+    return words
+
+
+def test_a_good_one_is_read() -> None:
+    config = parse(GOOD, "hub.toml")
+    assert config.hub.language == "vi"
+    assert [zone.id for zone in config.amplifier[0].zones] == ["zone-1", "zone-2"]
+    assert (config.bus[0].baudrate, config.board[0].baudrate) == (19_200, 115_200)
+    assert isinstance(config, Config)
+
+
+def test_a_hub_without_outputs_is_allowed() -> None:
+    config = parse(GOOD[: GOOD.index("[[bus]]")], "hub.toml")
+    assert (config.amplifier, config.board, config.bus) == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    "section", ["[hub]", "[trust]", "[source]", "[[bus]]", "[[amplifier]]", "[[board]]", "[audio]", "[airing]"]
+)
+def test_a_key_that_nobody_reads_is_refused_in_every_section(section: str) -> None:
+    assert "unknown field `colour`" in refusal(GOOD.replace(section, section + "\ncolour = 1"))
+
+
+def test_a_key_that_nobody_reads_is_refused_in_zones_and_at_the_top() -> None:
+    assert "unknown field `colour`" in refusal(GOOD.replace("relay = 1 }", "relay = 1, colour = 1 }"))
+    assert "unknown field `colour`" in refusal("colour = 1\n" + GOOD)
+    assert "unknown field `colours`" in refusal(GOOD + "\n[colours]\nred = 1\n")
+
+
+@pytest.mark.parametrize(
+    "line", ['id = "hub-1"', 'area = "vn/01/00268"', 'root = "/etc/wardhub/root.cose"', "unit = 1"]
+)
+def test_what_is_needed_is_asked_for_by_name(line: str) -> None:
+    assert f"missing required field `{line.split()[0]}`" in refusal(GOOD.replace(line + "\n", "", 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ('id = "hub-1"', 'id = "Hub 1"', "$.hub.id"),
+        ('id = "hub-1"', "id = 7", "$.hub.id"),
+        ('area = "vn/01/00268"', 'area = "vn//01"', "$.hub.area"),
+        ('uri = "coap:', 'uri = "http:', "$.source.uri"),
+        ("unit = 1", "unit = 0", "$.amplifier[0].unit"),
+        ("unit = 1", "unit = 248", "$.amplifier[0].unit"),
+        ("relay = 1", "relay = -1", "$.amplifier[0].zones[0].relay"),
+        ("[[bus]]", "[[bus]]\nbaudrate = 1200", "$.bus[0].baudrate"),
+        ("[[board]]", "[[board]]\nbaudrate = 1200", "$.board[0].baudrate"),
+        ('backend = "null"', 'backend = "tape"', "$.audio.backend"),
+        ('backend = "null"', 'voice = "loud"', "$.audio.voice"),
+        ("tail_ms = 300", "tail_ms = -1", "$.airing.tail_ms"),
+        ("tail_ms = 300", "board_lease_ms = 60001", "$.airing.board_lease_ms"),
+        ("tail_ms = 300", "max_attempts = 0", "$.airing.max_attempts"),
+        ('state = "/var', 'language = "fr"\nstate = "/var', "$.hub.language"),
+        ('zones = [{ id = "zone-1", relay = 1 }, { id = "zone-2", relay = 2 }]', "zones = []", "$.amplifier[0].zones"),
+    ],
+)
+def test_values_out_of_range_are_named_by_their_place(old: str, new: str, where: str) -> None:
+    assert old in GOOD
+    assert f"`{where}`" in refusal(GOOD.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (GOOD.replace('bus = "bus-1"', 'bus = "bus-2"'), "amplifier amp-1: there is no bus bus-2"),
+        (GOOD.replace("relay = 2", "relay = 1"), "amplifier amp-1: relay 1 is used twice"),
+        (GOOD.replace("relay = 2", "relay = 0"), "amplifier amp-1: relay 0 is used twice"),
+        (GOOD.replace('"zone-2"', '"zone-1"'), "zone id zone-1 is used twice"),
+        (GOOD + AMPLIFIER.replace("zone-9", "zone-1"), "zone id zone-1 is used twice"),
+        (GOOD + AMPLIFIER.replace("amp-2", "amp-1"), "amplifier name amp-1 is used twice"),
+        (GOOD + AMPLIFIER.replace("unit = 2", "unit = 1"), "bus and unit of an amplifier ('bus-1', 1) is used twice"),
+        (GOOD + '[[bus]]\nname = "bus-1"\nport = "/dev/x"\n', "bus name bus-1 is used twice"),
+        (GOOD.replace("ttyUSB1", "ttyUSB0"), "serial port /dev/ttyUSB0 is used twice"),
+        (GOOD + '[[board]]\nid = "board-1"\nport = "/dev/x"\n', "board id board-1 is used twice"),
+    ],
+)
+def test_what_does_not_fit_together_is_said(content: str, words: str) -> None:
+    assert words in refusal(content)
+
+
+def amplifiers(zones: int) -> str:
+    groups = []
+    for number in range(0, zones, 4):
+        listed = ", ".join(
+            f'{{ id = "z{one}", relay = {one - number} }}' for one in range(number, min(number + 4, zones))
+        )
+        groups.append(
+            f'[[amplifier]]\nname = "a{number}"\nbus = "bus-1"\nunit = {number + 10}\nprofile = "x/y"\nzones = [{listed}]\n'
+        )
+    return "".join(groups)
+
+
+def test_not_more_outputs_than_a_receipt_can_hold() -> None:
+    plain = GOOD[: GOOD.index("[[amplifier]]")]
+    assert len(parse(plain + amplifiers(64), "hub.toml").amplifier) == 16
+    assert "at most 64 zones and 8 boards" in refusal(plain + amplifiers(65))
+    boards = "".join(f'[[board]]\nid = "b{number}"\nport = "/dev/b{number}"\n' for number in range(9))
+    assert "at most 64 zones and 8 boards" in refusal(plain + boards)
+
+
+@pytest.mark.parametrize("content", ["[hub", "a = 1\na = 2", "= 1", "hub = 3"])
+def test_what_is_no_toml_or_no_table(content: str) -> None:
+    refusal(content)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: cannot be read"):
+        load(tmp_path / "nowhere.toml")
+    (tmp_path / "latin.toml").write_bytes(b"# \xff\xfe")
+    with pytest.raises(ConfigError, match=r"latin\.toml: cannot be read"):
+        load(tmp_path / "latin.toml")
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "hub.toml").write_text(GOOD, encoding="utf-8")
+    assert load(tmp_path / "hub.toml") == parse(GOOD, "hub.toml")

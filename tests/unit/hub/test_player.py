@@ -1,0 +1,350 @@
+"""One airing over outputs that are simple objects: what begins together, fails apart, and stands in the evidence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+from tests.sim.hw.virtual import run
+from tests.statements import AREA, MINIMAL
+
+from ward_hub.config import AiringSection
+from ward_hub.journal import State
+from ward_hub.playout.amplifiers import AmplifierOutput, ZoneTrack
+from ward_hub.playout.boards import BoardOutput, BoardTrack, Layout
+from ward_hub.playout.player import GRACE_S, Player
+from ward_hub.playout.sound import Heard, Sound
+from ward_hw.drivers.board import BoardIdent, Show
+from ward_hw.errors import LinkError
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import Audience, Bulletin, Priority, Status, Text
+
+SETTINGS = AiringSection()
+SOUND_S = 20.0
+Told = list[tuple[float, str]]
+
+
+class Log:
+    """What happened, in order, with the loop's time."""
+
+    def __init__(self) -> None:
+        self.told: Told = []
+
+    def say(self, what: str) -> None:
+        self.told.append((round(asyncio.get_running_loop().time(), 2), what))
+
+    def when(self, what: str) -> float:
+        return next(at for at, said in self.told if said == what)
+
+    def words(self) -> list[str]:
+        return [said for _, said in self.told]
+
+
+@dataclass
+class FakeAmplifier:
+    """Closes after `takes` seconds, or fails then."""
+
+    name: str
+    zones: dict[str, int]
+    log: Log
+    takes: float = 1.0
+    broken: bool = False
+    tracks: list[ZoneTrack] = field(default_factory=list)
+
+    async def carry(self, zones: Iterable[str], *, urgent: bool) -> None:
+        self.tracks = [ZoneTrack(zone) for zone in zones]
+        await asyncio.sleep(self.takes)
+        if self.broken:
+            raise LinkError(self.name, "set relays", "silence", remedy="look at the cable")
+        for track in self.tracks:
+            track.closed_ms, track.confirmed, track.heard_ms = 1, True, 20_000
+        self.log.say(f"{self.name} carries {' '.join(zones)}{' urgently' if urgent else ''}")
+
+    async def release(self) -> None:
+        self.log.say(f"{self.name} open")
+        if self.broken:
+            raise LinkError(self.name, "set relays", "silence", remedy="look at the cable")
+
+    def end_tracks(self) -> list[ZoneTrack]:
+        tracks, self.tracks = self.tracks, []
+        return tracks
+
+
+@dataclass
+class FakeBoard:
+    """A board that answers, or one that has not said what it is."""
+
+    id: str
+    log: Log
+    ident: BoardIdent | None = field(default_factory=lambda: BoardIdent(96, 32, 1, 16_384, 1, bytes(8)))
+    show: Show | None = None
+
+    def present(self, make: Layout) -> Show | None:
+        self.show = make(self.ident) if self.ident else None
+        self.log.say(f"{self.id} shows" if self.show else f"{self.id} has nothing")
+        return self.show
+
+    def clear(self) -> None:
+        self.show = None
+        self.log.say(f"{self.id} dark")
+
+    def end_track(self) -> BoardTrack:
+        return BoardTrack(self.id, 1, 2, 5, 5) if self.show else BoardTrack(self.id)
+
+
+@dataclass
+class FakeSound:
+    """Sounds for SOUND_S, or complains."""
+
+    log: Log
+    trouble: tuple[Reason, str] | None = None
+
+    async def play(
+        self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]], heard: Heard, gap_s: float
+    ) -> None:
+        self.log.say("sound")
+        heard.requested_ms = int(SOUND_S * 1000)
+        if self.trouble:
+            heard.trouble = self.trouble
+            return
+        try:
+            await asyncio.sleep(SOUND_S)
+            heard.played_ms = heard.requested_ms
+        except asyncio.CancelledError:
+            self.log.say("sound stopped")
+            raise
+
+
+class Ward:
+    """Two amplifiers with two zones each, two boards, sound, and a player over them."""
+
+    def __init__(self) -> None:
+        self.log = Log()
+        self.amplifiers = [FakeAmplifier(f"amp-{n}", {f"z{n}a": 1, f"z{n}b": 2}, self.log) for n in (1, 2)]
+        self.boards = [FakeBoard(f"board-{n}", self.log) for n in (1, 2)]
+        self.sound = FakeSound(self.log)
+        self.player = Player(
+            amplifiers=cast("list[AmplifierOutput]", self.amplifiers),
+            boards=cast("list[BoardOutput]", self.boards),
+            sound=cast("Sound", self.sound),
+            settings=SETTINGS,
+            language="vi",
+            first_show_id=7,
+        )
+
+    async def air(self, **changes: object) -> None:
+        await self.player.air(replace(MINIMAL, **changes), no_recording)  # type: ignore[arg-type]
+
+
+async def no_recording() -> Path | None:
+    return None
+
+
+def audience(zones: tuple[str, ...] = (), boards: tuple[str, ...] = ()) -> Audience:
+    return Audience((AREA,), (), zones, boards)
+
+
+def test_all_of_it_begins_together_and_ends_with_evidence() -> None:
+    async def story() -> None:
+        ward = Ward()
+        await ward.air()
+        outcome = ward.player.outcome(1)
+        assert outcome.state is State.AIRED
+        assert [zone.zone for zone in outcome.evidence.zones] == ["z1a", "z1b", "z2a", "z2b"]
+        assert [board.board for board in outcome.evidence.boards] == ["board-1", "board-2"]
+        assert (outcome.evidence.played_ms, outcome.evidence.requested_ms) == (20_000, 20_000)
+        assert ward.log.when("board-1 shows") == 0
+        assert ward.log.when("sound") == 1.0
+        assert ward.log.when("amp-1 open") == pytest.approx(1 + SOUND_S + SETTINGS.tail_ms / 1000)
+
+    run(story())
+
+
+def test_a_slow_amplifier_holds_the_others_up_only_briefly() -> None:
+    async def story() -> None:
+        ward = Ward()
+        ward.amplifiers[1].takes = 10
+        await ward.air()
+        assert ward.log.when("sound") == pytest.approx(1 + GRACE_S)
+
+    run(story())
+
+
+def test_a_broken_amplifier_takes_nothing_along() -> None:
+    async def story() -> None:
+        ward = Ward()
+        ward.amplifiers[0].broken = True
+        await ward.air()
+        outcome = ward.player.outcome(1)
+        assert (outcome.state, outcome.reason) == (State.PARTLY, Reason.RELAY_UNCONFIRMED)
+        assert "sound" in ward.log.words()
+        assert {"amp-1 open", "amp-2 open"} <= set(ward.log.words())
+
+    run(story())
+
+
+def test_without_any_amplifier_nothing_is_played_and_boards_still_show() -> None:
+    async def story() -> None:
+        ward = Ward()
+        for amplifier in ward.amplifiers:
+            amplifier.broken = True
+        await ward.air()
+        outcome = ward.player.outcome(1)
+        assert "sound" not in ward.log.words()
+        assert (outcome.state, outcome.reason) == (State.PARTLY, Reason.RELAY_UNCONFIRMED)
+
+    run(story())
+
+
+def test_without_boards_the_loudspeakers_carry_it() -> None:
+    async def story() -> None:
+        ward = Ward()
+        ward.boards.clear()
+        ward.player._boards = []
+        await ward.air(priority=Priority.EMERGENCY)
+        assert ward.player.outcome(1).state is State.AIRED
+        assert "amp-1 carries z1a z1b urgently" in ward.log.words()
+
+    run(story())
+
+
+def test_only_the_audience_is_spoken_to() -> None:
+    async def story() -> None:
+        ward = Ward()
+        await ward.air(audience=audience(("z2b",), ("board-2",)))
+        assert {"amp-1 carries ", "amp-2 carries z2b", "board-1 dark", "board-2 shows"} <= set(ward.log.words())
+        evidence = ward.player.outcome(1).evidence
+        assert [zone.zone for zone in evidence.zones] == ["z2b"]
+        assert [board.board for board in evidence.boards] == ["board-2"]
+
+    run(story())
+
+
+def test_an_audience_that_is_not_here_is_no_output() -> None:
+    async def story() -> None:
+        ward = Ward()
+        await ward.air(audience=audience(("elsewhere",), ("elsewhere",)))
+        outcome = ward.player.outcome(1)
+        assert (outcome.state, outcome.reason) == (State.NOT_AIRED, Reason.NO_OUTPUT)
+        assert "sound" not in ward.log.words()
+
+    run(story())
+
+
+def test_a_board_that_has_not_answered_stands_in_the_evidence() -> None:
+    async def story() -> None:
+        ward = Ward()
+        ward.boards[0].ident = None
+        await ward.air()
+        outcome = ward.player.outcome(1)
+        assert (outcome.state, outcome.reason) == (State.PARTLY, Reason.BOARD_UNCONFIRMED)
+        assert outcome.evidence.boards[0].compared == 0
+
+    run(story())
+
+
+def test_a_board_too_small_for_it_says_so() -> None:
+    async def story() -> None:
+        ward = Ward()
+        ward.boards[0].ident = BoardIdent(16, 16, 1, 16_384, 1, bytes(8))
+        await ward.air(status=Status.EXERCISE)
+        outcome = ward.player.outcome(1)
+        assert (outcome.state, outcome.reason) == (State.PARTLY, Reason.TEXT_TOO_LONG)
+        assert "board-1" in outcome.detail
+
+    run(story())
+
+
+def test_without_text_boards_are_dark_and_not_missed() -> None:
+    async def story() -> None:
+        ward = Ward()
+        await ward.air(texts=())
+        assert ward.player.outcome(1).evidence.boards == ()
+        assert {"board-1 dark", "board-2 dark"} <= set(ward.log.words())
+
+    run(story())
+
+
+def test_the_hubs_language_is_shown() -> None:
+    async def story() -> None:
+        ward = Ward()
+        long = Text("en", "x", "word " * 100)
+        await ward.air(texts=(long, Text("vi", "Tin", "Ngắn")))
+        show = ward.boards[0].show
+        assert show is not None
+        assert max(window.strip.width for window in show.windows) < 500
+
+    run(story())
+
+
+def test_a_board_shows_a_long_text_to_its_end() -> None:
+    async def story() -> None:
+        ward = Ward()
+        text = Text("vi", "Tin", "Người dân chú ý. " * 60)
+        await ward.air(texts=(text,))
+        show = ward.boards[0].show
+        assert show is not None
+        window = show.windows[-1]
+        seconds = (window.strip.width + window.w) / window.scroll_px_s
+        assert asyncio.get_running_loop().time() >= seconds - 0.01
+        assert seconds > SOUND_S + 10
+
+    run(story())
+
+
+def test_trouble_with_the_sound_is_the_reason() -> None:
+    async def story() -> None:
+        ward = Ward()
+        ward.sound.trouble = (Reason.AUDIO_OUTPUT_FAILED, "no device")
+        await ward.air()
+        assert ward.player.outcome(1).reason is Reason.AUDIO_OUTPUT_FAILED
+
+    run(story())
+
+
+def test_cut_short_the_sound_stops_and_outputs_stay_for_what_follows() -> None:
+    async def story() -> None:
+        ward = Ward()
+        airing = asyncio.create_task(ward.air())
+        await asyncio.sleep(5)
+        airing.cancel()
+        await asyncio.wait([airing])
+        assert ward.log.told[-1] == (5.0, "sound stopped")
+        assert not any("open" in word or "dark" in word for word in ward.log.words())
+        assert len(ward.player.outcome(1).evidence.zones) == 4
+        await ward.player.release()
+        assert ward.log.words()[-4:] == ["board-1 dark", "board-2 dark", "amp-1 open", "amp-2 open"]
+
+    run(story())
+
+
+def test_evidence_is_of_this_airing_alone() -> None:
+    """One that was cut before it began has none, whatever was measured before it."""
+
+    async def story() -> None:
+        ward = Ward()
+        await ward.air()
+        ward.player.outcome(1)
+        never = asyncio.create_task(ward.air())
+        never.cancel()
+        await asyncio.wait([never])
+        evidence = ward.player.outcome(2).evidence
+        assert (evidence.zones, evidence.boards, evidence.played_ms, evidence.attempts) == ((), (), 0, 2)
+
+    run(story())
+
+
+def test_each_show_has_a_number_of_its_own() -> None:
+    async def story() -> None:
+        ward = Ward()
+        numbers = []
+        for _ in range(2):
+            await ward.air()
+            numbers += [board.show.show_id for board in ward.boards if board.show]
+        assert len(set(numbers)) == 4
+
+    run(story())
