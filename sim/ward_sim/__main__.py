@@ -34,7 +34,9 @@ def arguments() -> argparse.ArgumentParser:
     one.add_argument("--ward", type=Path, default=DEFAULT, metavar="FILE", help="the ward to simulate")
     one.add_argument("--port", type=int, default=8080, help="of the live page; the next free one if it is taken")
     one.add_argument("--lang", choices=("vi", "en"), default="vi")
-    one.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the hub's state, log and sound there")
+    one.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="keep the hub's state, log and sound there, and the offices' keys"
+    )
     return one
 
 
@@ -51,10 +53,23 @@ def main() -> int:
 
 
 async def _run(chosen: argparse.Namespace) -> int:
+    """Simulate; SIGTERM ends it as Ctrl-C does, with nothing left running."""
+    work = asyncio.ensure_future(_kept(chosen))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        return os.EX_TEMPFAIL
+
+
+async def _kept(chosen: argparse.Namespace) -> int:
     ward = load(chosen.ward)
     if chosen.keep is not None:
-        chosen.keep.mkdir(parents=True)
-        return await _simulate(chosen, Stage(ward, chosen.keep))
+        try:
+            chosen.keep.mkdir(parents=True)
+        except OSError as error:
+            raise WardError(f"--keep {chosen.keep}: {error.strerror}; name a folder that is to be made") from error
+        return await _simulate(chosen, Stage(ward, chosen.keep, keep=True))
     with tempfile.TemporaryDirectory(prefix="ward-sim-") as name:
         return await _simulate(chosen, Stage(ward, Path(name)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ward_protocol.cap import cap_words
 from ward_protocol.envelope import Envelope, sign
@@ -78,6 +79,16 @@ class Offices:
     def author(self, issuer: str) -> Signer:
         """Return the key of an authority's author."""
         return self._authors[issuer]
+
+    def save(self, folder: Path) -> None:
+        """Write root, grants and the authors' keys to `folder`, which is made; the keys end with this simulation."""
+        folder.mkdir(mode=0o700, parents=True)
+        (folder / "root.cose").write_bytes(self.root())
+        (folder / "grants.cose").write_bytes(self.grants())
+        for name, signer in self._authors.items():
+            key = folder / f"{name}.key"
+            key.touch(mode=0o600)
+            key.write_bytes(signer.to_pem())
 
     def sign_beat(self, beat: Beat) -> bytes:
         """Sign a beat with the source's on-line key."""

@@ -40,10 +40,12 @@ EVENTS: dict[Event, tuple[str, str, Severity]] = {
 class Stage:
     """Builds everything that a story needs, in `folder`; an async context manager.
 
-    `airing` overrides settings of the section of that name in the hub's configuration.
+    `airing` overrides settings of the section of that name in the hub's configuration; `keep` leaves the offices' keys
+    and documents in the folder too, for whoever wants to publish something.
     """
 
-    def __init__(self, ward: Ward, folder: Path, airing: Mapping[str, int] | None = None) -> None:
+    def __init__(self, ward: Ward, folder: Path, airing: Mapping[str, int] | None = None, keep: bool = False) -> None:
+        self._keep = keep
         self._airing = dict(airing or {})
         self.ward = ward
         self.phase = "start"
@@ -112,6 +114,8 @@ class Stage:
     async def _build(self) -> None:
         enter, ward = self._stack.enter_async_context, self.ward
         await enter(self.world)
+        if self._keep:
+            self.offices.save(self.hub.folder / "offices")
         public = await self.hub.make_key()
         root = self.offices.root()
         self.source = await enter(
@@ -141,6 +145,8 @@ class Stage:
         self._push_task(self._keep_hub())
         await self.hub.wait_for_log("ready: hub")
         self.note("hub", "Thiết bị trung tâm đã sẵn sàng", "The hub is ready", "good")
+        tty = self.world.tools_port
+        self.note("tools", f"Cổng cho công cụ ngoài trên RS-485: {tty}", f"A port for tools on the RS-485 line: {tty}")
 
     async def _keep_hub(self) -> None:
         """Start the agent again when it ends unasked, as systemd does on a hub."""

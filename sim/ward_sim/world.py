@@ -42,6 +42,7 @@ class World:
         self.amplifiers: dict[str, SimAmplifier] = {}
         self.boards: dict[str, SimBoard] = {}
         self.ports: dict[str, str] = {}
+        self.tools_port = ""
         self.lines: dict[str, Line] = {}
         self._meter = CaptureMeter(capture)
         self._rms = 0
@@ -112,6 +113,7 @@ class World:
         bus = Line(settings.baudrate, bits=10, ber=settings.ber, echo=settings.echo, seed=seed, name="line")
         self.lines["line"] = await self._stack.enter_async_context(bus)
         self.ports["line"] = bus.station("hub").path
+        self.tools_port = bus.station("tools").path
         for section in self.ward.amplifier:
             amplifier = SimAmplifier(section.id, section.unit, bus, on_change=self._relay)
             self.amplifiers[section.id] = await self._stack.enter_async_context(amplifier)

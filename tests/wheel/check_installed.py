@@ -14,7 +14,12 @@ from importlib import metadata, resources
 SHIPPED = ("ward_protocol", "ward_hw", "ward_hub")
 
 # Ends that data files must be found under, and where.
-DATA = (("ward_hw", "profiles", ".toml"), ("ward_hub", "locale", ".po"), ("ward_hub", "locale", ".mo"))
+DATA = (
+    ("ward_hw", "profiles", ".toml"),
+    ("ward_hub", "locale", ".po"),
+    ("ward_hub", "locale", ".mo"),
+    ("ward_hub", "data", ".service"),
+)
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ from ward_protocol.statements import Bulletin, Priority, Status, Text
 
 log = logging.getLogger(__name__)
 SPARE_S = 5.0
+TRIES = 3
 
 
 @dataclass(slots=True)
@@ -95,9 +96,21 @@ class Sound:
         return await self._speech.to_file(text, self._folder, language=language)
 
     async def _play_paths(self, paths: list[Path], heard: Heard) -> None:
+        """Play files in a row; from the beginning again where the output fails, as its worker starts anew."""
         requested = sum([await self._duration_ms(path) for path in paths])
-        playing = await self._audio.play(paths)
         heard.requested_ms += requested
+        for left in reversed(range(TRIES)):
+            try:
+                await self._play_once(paths, requested, heard)
+            except (HardwareError, TimeoutError) as error:
+                if not left:
+                    raise
+                log.warning("sound: %s; it begins again", error)
+            else:
+                return
+
+    async def _play_once(self, paths: list[Path], requested: int, heard: Heard) -> None:
+        playing = await self._audio.play(paths)
         try:
             async with asyncio.timeout(requested / 1000 + SPARE_S):
                 heard.played_ms += (await playing.wait()).played_ms

@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from aiocoap import Context
 from aiocoap.numbers.codes import Code
@@ -25,6 +25,9 @@ from ward_sim.source.observers import Observers
 from ward_sim.source.receipts import Receipts
 from ward_sim.source.site import Site
 from ward_sim.source.web import Answer, Asked, Resource, refusal
+
+if TYPE_CHECKING:
+    from aiocoap.tokenmanager import MessageInterface
 
 # A change is notified twice, this far apart: a lost datagram must not cost an alert a whole period.
 AGAIN_S = 0.25
@@ -79,6 +82,9 @@ class Source:
         self._context = await Context.create_server_context(
             site, bind=self._bind, loggername="ward_sim.source.coap", transports=["udp6"]
         )
+        # What a send meets at once may be the closed port of whoever was sent to before; aiocoap would end the
+        # observation of whoever is sent to now. The error queue, which names the right one, is read in any case.
+        _interface(self._context).error_received = lambda _error: None
         await self._tasks.__aenter__()
         self._beating = self._tasks.create_task(self._beat_on(), name="beat")
         return self
@@ -225,7 +231,11 @@ class Source:
 
 
 def _socket(context: Context) -> socket.socket:
-    return context.request_interfaces[0].token_interface.message_interface.transport.get_extra_info("socket")
+    return _interface(context).transport.get_extra_info("socket")
+
+
+def _interface(context: Context) -> MessageInterface:
+    return context.request_interfaces[0].token_interface.message_interface
 
 
 async def _close(context: Context) -> None:
