@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from ward_hub.clock import Clock
 from ward_hub.journal import Journal, Ledger, State, Withdrawal
 from ward_hub.render import check_text
-from ward_hub.trust import Trust, public_keys
+from ward_hub.trust import Trust
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Authority, Bulletin, Cancel, Kind, Priority, Role
+from ward_protocol.statements import Authority, Bulletin, Cancel, Kind
 
 log = logging.getLogger(__name__)
 FUTURE_S = 600
@@ -67,7 +67,7 @@ class Intake:
         slot: tuple[str, int] | None = None
         try:
             envelope, statement = self._open(data)
-            self._verify(envelope, statement)
+            self._trust().check_signatures(envelope, self._authority(statement.issuer))
             if await self._journal.do(Ledger.settled, statement.issuer, statement.sequence):
                 raise _replayed(statement)
             if place.issuer is not None and (place.issuer, place.sequence) != (
@@ -105,30 +105,6 @@ class Intake:
         if not isinstance(envelope.statement, (Bulletin, Cancel)):
             raise StatementError(Reason.UNKNOWN_TYPE, f"a {envelope.type.name.lower()} does not come this way")
         return envelope, envelope.statement
-
-    def _verify(self, envelope: Envelope, statement: Bulletin | Cancel) -> None:
-        authority = self._authority(statement.issuer)
-        good = envelope.verified_by(public_keys(authority.keys))
-        if not good:
-            raise StatementError(Reason.UNKNOWN_KEY, f"no key of {authority.id} signed it")
-        if len(good) < authority.threshold:
-            raise StatementError(
-                Reason.THRESHOLD_NOT_MET, f"{len(good)} of {authority.threshold} keys of {authority.id}"
-            )
-        if isinstance(statement, Bulletin) and statement.priority is Priority.EMERGENCY:
-            self._quorum(envelope)
-
-    def _quorum(self, envelope: Envelope) -> None:
-        root = self._trust().root
-        wanted = root.roles.get(Role.QUORUM)
-        if wanted is None:
-            return
-        keys = public_keys(root.keys)
-        good = envelope.verified_by({kid: keys[kid] for kid in wanted.kids})
-        if len(good) < wanted.threshold:
-            raise StatementError(
-                Reason.THRESHOLD_NOT_MET, f"{len(good)} of {wanted.threshold} keys of the quorum signed"
-            )
 
     def _authority(self, issuer: str) -> Authority:
         grants = self._trust().grants

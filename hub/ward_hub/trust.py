@@ -13,7 +13,7 @@ from ward_protocol.envelope import Envelope
 from ward_protocol.errors import StatementError
 from ward_protocol.keys import PublicKey
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Beat, Grants, Role, Root, Statement
+from ward_protocol.statements import Authority, Beat, Bulletin, Grants, Priority, Role, Root, Statement
 
 S = TypeVar("S", bound=Statement)
 
@@ -69,6 +69,30 @@ class Trust:
         if self.beat is not None and beat.time < self.beat.time:
             raise StatementError(Reason.TIME_WENT_BACK, f"beat of {beat.time} after one of {self.beat.time}")
         return replace(self, beat=beat), beat
+
+    def check_signatures(self, envelope: Envelope, authority: Authority) -> None:
+        """Raise StatementError unless enough keys of `authority` signed, and of the quorum where it is an emergency."""
+        good = envelope.verified_by(public_keys(authority.keys))
+        if not good:
+            raise StatementError(Reason.UNKNOWN_KEY, f"no key of {authority.id} signed it")
+        if len(good) < authority.threshold:
+            raise StatementError(
+                Reason.THRESHOLD_NOT_MET, f"{len(good)} of {authority.threshold} keys of {authority.id}"
+            )
+        statement = envelope.statement
+        if isinstance(statement, Bulletin) and statement.priority is Priority.EMERGENCY:
+            self._check_quorum(envelope)
+
+    def _check_quorum(self, envelope: Envelope) -> None:
+        wanted = self.root.roles.get(Role.QUORUM)
+        if wanted is None:
+            return
+        keys = public_keys(self.root.keys)
+        good = envelope.verified_by({kid: keys[kid] for kid in wanted.kids})
+        if len(good) < wanted.threshold:
+            raise StatementError(
+                Reason.THRESHOLD_NOT_MET, f"{len(good)} of {wanted.threshold} keys of the quorum signed"
+            )
 
 
 def _open(data: bytes, kind: type[S]) -> tuple[Envelope, S]:

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from ward_hub.errors import UsageError
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
-from ward_hub.trust import Trust, public_keys
+from ward_hub.trust import Trust
 from ward_protocol.cbor import is_array
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import MisuseError, StatementError
@@ -101,7 +101,8 @@ def _by_grants(envelope: Envelope, trust: Trust, chosen: argparse.Namespace) -> 
     if chosen.grants and isinstance(statement, (Bulletin, Cancel)):
         grants = trust.with_grants(chosen.grants.read_bytes(), now=0).grants
         authority = grants.authority(statement.issuer) if grants else None
-        if authority and len(envelope.verified_by(public_keys(authority.keys))) >= authority.threshold:
+        if authority is not None:
+            trust.check_signatures(envelope, authority)
             return f"by authority {authority.id} under root {trust.root.version}"
     raise StatementError(Reason.UNKNOWN_KEY, NO_KEY)
 

@@ -14,8 +14,6 @@ from ward_hub.identity import hub_key, read_key, write_key
 
 
 def test_a_key_is_written_for_its_owner_alone_and_read_back(tmp_path: Path) -> None:
-    os.umask(old := os.umask(0))
-    assert old is not None
     write_key(tmp_path / "key", SIGNER)
     assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
     assert read_key(tmp_path / "key").public == SIGNER.public

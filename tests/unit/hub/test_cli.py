@@ -1,0 +1,378 @@
+"""The command line, through `main`: what it prints, one line for what is wrong, and exit statuses as sysexits.h."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.intakes import QUORUM, WITH_QUORUM
+from tests.sim.hw.sounds import tone
+from tests.statements import (
+    BEAT,
+    BEAT_KEY,
+    BULLETIN,
+    CANCEL,
+    GRANT_KEY,
+    GRANTS,
+    MINIMAL,
+    ROOT,
+    ROOT_KEY,
+    SIGNER,
+    STRANGER,
+    signer,
+)
+from tests.unit.hub.test_config import GOOD
+
+from ward_hub.cli.main import COMMANDS, main
+from ward_hub.cli.run import OneLine
+from ward_hub.identity import write_key
+from ward_protocol.envelope import Envelope, sign
+from ward_protocol.statements import Bulletin
+
+DRAFT = '[[text]]\ntitle = "Tin"\nbody = "Nội dung"\n'
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    def line(self) -> str:
+        """The one line of an error, without `wardhub: `."""
+        assert self.out == ""
+        assert self.err.startswith("wardhub")
+        assert self.err.endswith("\n")
+        assert self.err.count("\n") == 1
+        assert "Traceback" not in self.err
+        return self.err.strip().partition(": ")[2]
+
+
+class Shell:
+    """Runs `wardhub` in a folder that holds keys and signed files."""
+
+    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self._capture = capture
+        write_key(folder / "ward.key", SIGNER)
+        (folder / "root.cose").write_bytes(sign(ROOT, [ROOT_KEY]))
+        (folder / "grants.cose").write_bytes(sign(GRANTS, [GRANT_KEY]))
+        (folder / "beat.cose").write_bytes(sign(BEAT, [BEAT_KEY]))
+        (folder / "bulletin.cose").write_bytes(sign(BULLETIN, [SIGNER]))
+        (folder / "cancel.cose").write_bytes(sign(CANCEL, [SIGNER]))
+        (folder / "forged.cose").write_bytes(sign(BULLETIN, [STRANGER]))
+        (folder / "draft.toml").write_text(DRAFT, encoding="utf-8")
+        (folder / "garbage").write_bytes(b"\xff" * 100)
+
+    def __call__(self, *arguments: str | Path) -> Said:
+        try:
+            status = main([str(one) for one in arguments])
+        except SystemExit as end:
+            status = int(end.code or 0)
+        out, err = self._capture.readouterr()
+        return Said(status, out, err)
+
+    def config(self, content: str = GOOD) -> Path:
+        path = self.folder / "hub.toml"
+        path.write_text(content.replace("/etc/wardhub/root.cose", str(self.folder / "root.cose")), encoding="utf-8")
+        return path
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(tmp_path)
+    return Shell(tmp_path, capsys)
+
+
+def parsed(said: Said) -> dict[str, Any]:
+    assert said.err == ""
+    found = json.loads(said.out)
+    assert isinstance(found, dict)
+    return found
+
+
+# The whole
+
+
+def test_version_and_help(shell: Shell) -> None:
+    assert shell("--version").out.startswith("wardhub 0.")
+    assert shell("--help").status == os.EX_OK
+    for command in COMMANDS:
+        said = shell(command, "--help")
+        assert said.status == os.EX_OK
+        assert command in said.out
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["keygen"], ["sign", "x"], ["inspect", "x", "--lang", "fr"]])
+def test_what_makes_no_sense_is_a_usage_error(shell: Shell, arguments: Sequence[str]) -> None:
+    said = shell(*arguments)
+    assert said.status == os.EX_USAGE
+    assert "--help" in said.line()
+
+
+# keygen
+
+
+def test_keygen_makes_a_private_file(shell: Shell) -> None:
+    facts = parsed(shell("keygen", "new.key", "--json"))
+    assert set(facts) == {"file", "kid", "public"}
+    assert len(bytes.fromhex(facts["public"])) == 32
+    assert (shell.folder / "new.key").stat().st_mode & 0o777 == 0o600
+    assert shell("keygen", "other.key").out.startswith("other.key: key ")
+
+
+@pytest.mark.parametrize("path", ["ward.key", "nowhere/new.key"])
+def test_keygen_that_cannot(shell: Shell, path: str) -> None:
+    said = shell("keygen", path)
+    assert said.status == os.EX_CANTCREAT
+    assert said.line().startswith(path)
+
+
+# sign
+
+
+def signs(shell: Shell, *more: str | Path, file: str = "draft.toml", out: str = "out.cose") -> Said:
+    known = ["--issuer", "ward", "--sequence", "1", "--area", "vn/01/00268"]
+    return shell("sign", file, "--key", "ward.key", "--out", out, *known, *more)
+
+
+def test_sign_makes_what_verifies(shell: Shell) -> None:
+    said = signs(shell)
+    assert said.status == os.EX_OK
+    envelope = Envelope.open((shell.folder / "out.cose").read_bytes())
+    assert isinstance(envelope.statement, Bulletin)
+    assert envelope.statement.title == "Tin"
+    assert envelope.verified_by({SIGNER.kid: SIGNER.public})
+    assert envelope.digest.hex() in said.out
+
+
+def test_sign_names_recordings_that_decode(shell: Shell) -> None:
+    tone(shell.folder / "a.opus", 0.5)
+    assert signs(shell, "--audio", "a.opus").status == os.EX_OK
+    statement = Envelope.open((shell.folder / "out.cose").read_bytes()).statement
+    assert isinstance(statement, Bulletin)
+    assert statement.audio[0].media_type == "audio/opus"
+
+
+def test_sign_refuses_a_recording_that_does_not_decode(shell: Shell) -> None:
+    said = signs(shell, "--audio", "garbage")
+    assert said.status == os.EX_UNAVAILABLE
+    assert "garbage" in said.line()
+    assert not (shell.folder / "out.cose").exists()
+
+
+def test_sign_adds_a_signature(shell: Shell) -> None:
+    write_key(shell.folder / "second.key", signer(77))
+    said = shell("sign", "bulletin.cose", "--add", "--key", "second.key", "--out", "both.cose")
+    assert said.status == os.EX_OK
+    both = Envelope.open((shell.folder / "both.cose").read_bytes())
+    assert {one.kid for one in both.signatures} == {SIGNER.kid, signer(77).kid}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["draft.toml", "--key", "ward.key", "--out", "o"], os.EX_USAGE, "needs --issuer, --sequence and --area"),
+        (["draft.toml", "--key", "nowhere", "--out", "o"], os.EX_NOINPUT, "nowhere: the key cannot be read"),
+        (["draft.toml", "--key", "draft.toml", "--out", "o"], os.EX_NOINPUT, "others could read this key"),
+        (["bulletin.cose", "--add", "--key", "ward.key", "--out", "o"], os.EX_DATAERR, "has signed already"),
+        (["beat.cose", "--add", "--key", "ward.key", "--out", "o"], os.EX_DATAERR, "can hold no more signatures"),
+        (["garbage", "--add", "--key", "ward.key", "--out", "o"], os.EX_DATAERR, "malformed-cose"),
+        (["nowhere", "--add", "--key", "ward.key", "--out", "o"], os.EX_NOINPUT, "nowhere"),
+    ],
+)
+def test_sign_that_cannot(shell: Shell, arguments: list[str], status: int, words: str) -> None:
+    said = shell("sign", *arguments)
+    assert said.status == status
+    assert words in said.line()
+    assert not (shell.folder / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("draft", "words"),
+    [
+        ("colour = 1", "unknown field `colour`"),
+        ("expires = 2020-01-01T00:00:00Z", "expires lies in the past"),
+        (f'[[text]]\ntitle = "{"x" * 201}"\nbody = "x"', "Text.title: a text of 1 to 200 characters is needed"),
+    ],
+)
+def test_sign_of_a_bad_draft(shell: Shell, draft: str, words: str) -> None:
+    (shell.folder / "draft.toml").write_text(draft)
+    said = signs(shell)
+    assert said.status == os.EX_DATAERR
+    assert words in said.line()
+
+
+def test_sign_twice_with_one_key_is_refused_before_it_is_written(shell: Shell) -> None:
+    said = signs(shell, "--key", "ward.key")
+    assert said.status == os.EX_DATAERR
+    assert "signs twice" in said.line()
+    assert not (shell.folder / "out.cose").exists()
+
+
+def test_sign_into_a_folder_that_is_not_there(shell: Shell) -> None:
+    said = signs(shell, out="nowhere/out.cose")
+    assert said.status == os.EX_CANTCREAT
+    assert "nowhere/out.cose" in said.line()
+
+
+def test_sign_of_an_alert_that_is_none(shell: Shell) -> None:
+    (shell.folder / "alert.xml").write_text("<alert/>")
+    assert signs(shell, file="alert.xml").status == os.EX_DATAERR
+
+
+# inspect
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        (["root.cose"], "root"),
+        (["root.cose", "--root", "root.cose"], "root"),
+        (["grants.cose", "--root", "root.cose"], "grants"),
+        (["beat.cose", "--root", "root.cose"], "beat"),
+        (["bulletin.cose", "--root", "root.cose", "--grants", "grants.cose"], "bulletin"),
+        (["cancel.cose", "--root", "root.cose", "--grants", "grants.cose"], "cancel"),
+        (["bulletin.cose", "--key", SIGNER.public.raw.hex()], "bulletin"),
+    ],
+)
+def test_inspect_says_what_verifies(shell: Shell, arguments: list[str], kind: str) -> None:
+    said = shell("inspect", *arguments, "--json")
+    facts = parsed(said)
+    assert said.status == os.EX_OK
+    assert (facts["type"], facts["verifies"]) == (kind, True)
+    words = shell("inspect", *arguments, "--lang", "en")
+    assert "It verifies: " in words.out
+    assert facts["digest"] in words.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bulletin.cose"],
+        ["bulletin.cose", "--root", "root.cose"],
+        ["forged.cose", "--root", "root.cose", "--grants", "grants.cose"],
+        ["forged.cose", "--key", SIGNER.public.raw.hex()],
+        ["grants.cose"],
+    ],
+)
+def test_inspect_says_what_does_not_verify(shell: Shell, arguments: list[str]) -> None:
+    said = shell("inspect", *arguments, "--json")
+    assert said.status == os.EX_DATAERR
+    assert parsed(said)["verifies"] is False
+    words = shell("inspect", *arguments, "--lang", "en")
+    assert words.status == os.EX_DATAERR
+    assert "It does NOT verify: " in words.out
+
+
+def test_inspect_tells_times_and_words_as_people_write_them(shell: Shell) -> None:
+    statement = parsed(shell("inspect", "bulletin.cose", "--json"))["statement"]
+    assert statement["issued"] == "2027-01-15T08:00:00+00:00"
+    assert (statement["priority"], statement["status"]) == ("emergency", "Actual")
+    assert statement["texts"][0]["title"] == "Cảnh báo lũ quét"
+    assert statement["supersedes"] == ["02" * 32]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["nowhere"], os.EX_NOINPUT, "nowhere"),
+        (["garbage"], os.EX_DATAERR, "malformed-cose"),
+        (["."], os.EX_IOERR, "directory"),
+        (["bulletin.cose", "--key", "xyz"], os.EX_USAGE, "--key xyz: a public key is 64 hex digits"),
+        (["bulletin.cose", "--key", "00"], os.EX_USAGE, "64 hex digits"),
+        (["bulletin.cose", "--root", "nowhere"], os.EX_NOINPUT, "nowhere"),
+    ],
+)
+def test_inspect_that_cannot(shell: Shell, arguments: list[str], status: int, words: str) -> None:
+    said = shell("inspect", *arguments)
+    assert said.status == status
+    assert words in said.line()
+
+
+# check-config, run, audit, publish
+
+
+def test_check_config_counts_what_is_driven(shell: Shell) -> None:
+    facts = parsed(shell("check-config", "--config", shell.config(), "--json"))
+    assert facts == {"hub": "hub-1", "root_version": 1, "amplifiers": 1, "zones": 2, "boards": 1}
+    assert "good" in shell("check-config", "--config", shell.config()).out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("[hub]", "[hub]\ncolour = 1", "unknown field `colour`"),
+        ('"wardhub/amp8"', '"acme/amp"', "acme/amp"),
+        ("relay = 2", "relay = 8", "amplifier amp-1: wardhub/amp8 has relays 0 to 7"),
+        ("/etc/wardhub/root.cose", "/nowhere/root.cose", "trust.root /nowhere/root.cose: cannot be read"),
+        ("/etc/wardhub/root.cose", "garbage", "trust.root garbage: malformed-cose"),
+        ("/etc/wardhub/root.cose", "grants.cose", "a root is needed, not a grants"),
+    ],
+)
+def test_check_config_says_what_is_wrong(shell: Shell, old: str, new: str, words: str) -> None:
+    said = shell("check-config", "--config", shell.config(GOOD.replace(old, new)))
+    assert said.status == os.EX_CONFIG
+    assert words in said.line()
+
+
+@pytest.mark.parametrize("command", ["run", "check-config"])
+def test_without_a_configuration_nothing_runs(shell: Shell, command: str) -> None:
+    said = shell(command, "--config", "nowhere.toml")
+    assert said.status == os.EX_CONFIG
+    assert "nowhere.toml: cannot be read" in said.line()
+
+
+def test_run_says_that_its_state_cannot_be_used(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [logging.NullHandler()])
+    said = shell("run", "--config", shell.config(GOOD.replace("/var/lib/wardhub", "garbage/state")))
+    assert said.status == os.EX_NOINPUT
+    assert "garbage/state: the state directory cannot be made" in said.line()
+
+
+def test_audit_without_a_journal(shell: Shell) -> None:
+    said = shell("audit", "verify", "--config", shell.config(GOOD.replace("/var/lib/wardhub", "nowhere")))
+    assert said.status == os.EX_NOINPUT
+    assert "nowhere" in said.line()
+
+
+@pytest.mark.parametrize(
+    ("file", "status"), [("nowhere", os.EX_NOINPUT), ("garbage", os.EX_DATAERR), (".", os.EX_IOERR)]
+)
+def test_publish_of_what_is_no_signed_file(shell: Shell, file: str, status: int) -> None:
+    said = shell("publish", file, "--to", "coap://127.0.0.1:1")
+    assert said.status == status
+    said.line()
+
+
+def test_publish_to_what_is_no_source(shell: Shell) -> None:
+    said = shell("publish", "bulletin.cose", "--to", "http://example.org")
+    assert said.status in {os.EX_USAGE, os.EX_UNAVAILABLE}
+    assert "http://example.org" in said.line()
+
+
+def test_an_emergency_without_its_quorum_does_not_verify(shell: Shell) -> None:
+    """What no hub would accept must not be called good here."""
+    (shell.folder / "q-root.cose").write_bytes(sign(WITH_QUORUM.root, [ROOT_KEY]))
+    by = ["--root", "q-root.cose", "--grants", "grants.cose"]
+    assert shell("inspect", "bulletin.cose", *by).status == os.EX_DATAERR
+    (shell.folder / "both.cose").write_bytes(sign(BULLETIN, [SIGNER, *QUORUM[:2]]))
+    assert shell("inspect", "both.cose", *by).status == os.EX_OK
+    (shell.folder / "normal.cose").write_bytes(sign(replace(MINIMAL, sequence=5), [SIGNER]))
+    assert shell("inspect", "normal.cose", *by).status == os.EX_OK
+
+
+# The log
+
+
+def test_what_strangers_wrote_is_one_line_that_no_terminal_obeys() -> None:
+    record = logging.LogRecord("x", logging.WARNING, "", 0, "refused %s", ("a\nb\x1b[2J\u202ec",), None)
+    assert OneLine("%(levelname)s %(message)s").format(record) == "WARNING refused a?b?[2J?c"
