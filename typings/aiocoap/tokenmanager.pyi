@@ -9,6 +9,7 @@ class Transport:
     def get_extra_info(self, name: str) -> socket: ...
 
 class MessageInterface:
+    error_received: Callable[[Exception], None]
     transport: Transport
 
 class MessageManager:

@@ -32,6 +32,7 @@ SILENCE_IN_PERIODS = 3.0
 LONGEST_SILENCE_S = 60.0
 ATTEMPTS = 4
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 4.0
+LOST_PAUSE_S = 0.2
 QUIET_BEFORE_POLLING = 2
 OBSERVE_EACH = 8
 ORDER_FORGOTTEN_S = 128.0
@@ -83,6 +84,7 @@ class Follower:
         self._polling = False
         self._pushed = False  # a notification came since the last question
         self._offered = False  # the last answer accepted the observation
+        self._lost = False  # the registration is, or soon will be
         self._max_age: int | None = None
 
     async def run(self) -> None:
@@ -90,7 +92,8 @@ class Follower:
         pause, quiet, questions = FIRST_PAUSE_S, 0, 0
         try:
             while True:
-                self._polling = quiet >= QUIET_BEFORE_POLLING
+                self._polling = quiet >= LOST_PAUSE_S = 0.2
+QUIET_BEFORE_POLLING
                 observe = not self._polling or questions % OBSERVE_EACH == 0
                 questions += 1
                 if not await self._ask(observe=observe):
@@ -103,10 +106,16 @@ class Follower:
         finally:
             self._stop(len(self._stops))
 
+    def ask_again(self) -> None:
+        """The registration is lost, or soon will be: make a new one now and not after a silence."""
+        self._lost = True
+        self._heard.set()
+
     async def _ask(self, *, observe: bool) -> bool:
         """Ask for the beat until something answers; False when a few attempts in a row were in vain."""
         self._pushed = False
         self._heard.clear()
+        self._lost = False
         before = len(self._stops)
         for attempt in range(ATTEMPTS):
             await self._send(observe=observe)
@@ -131,6 +140,8 @@ class Follower:
         def on_reply(reply: Reply | None) -> bool:
             nonlocal first
             if reply is None:
+                if not first:
+                    self.ask_again()
                 return False
             now = self._line.now()
             if first:
@@ -158,10 +169,12 @@ class Follower:
         self._heard.set()
 
     async def _watch(self) -> bool:
-        """Wait until it is time to ask again; True when notifications came."""
-        while await self._hear(self._patience()):
+        """Wait until it is time to ask again; False where that is because no notification ever came."""
+        while not self._lost and await self._hear(self._patience()):
             pass
-        return self._pushed
+        if self._lost:
+            await asyncio.sleep(LOST_PAUSE_S)  # a source that resets each registration must not keep the hub busy
+        return self._pushed or self._lost
 
     def _patience(self) -> float:
         if self._polling or not self._offered:

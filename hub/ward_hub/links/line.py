@@ -30,6 +30,7 @@ class Line:
         self.rng = rng
         self.trip = RoundTrip()
         self.renewals = 0
+        self.on_renewal: Callable[[], None] = lambda: None
         self._clock = clock
         self._endpoint: Endpoint | None = None
         self._heard_at = 0.0
@@ -92,6 +93,7 @@ class Line:
             log.info("%s: new local port after %d messages", self.uri, old.sent)
             task = self._retiring.create_task(self._retire(old), name=f"retire endpoint to {self.uri}")
             self._old.add(task)
+            self.on_renewal()
             task.add_done_callback(self._old.discard)
 
     @staticmethod

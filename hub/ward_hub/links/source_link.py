@@ -82,6 +82,7 @@ class SourceLink:
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self.line)
         group = await self._stack.enter_async_context(asyncio.TaskGroup())
+        self.line.on_renewal = self._follower.ask_again
         following = group.create_task(self._follower.run(), name=f"follow {self.line.uri}")
         self._stack.callback(following.cancel)
         return self

@@ -9,10 +9,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from tests.sim.links.rig import HANG_S, link_to, linked, source
+from tests.sim.links.rig import HANG_S, beat_with, bulletin, head, link_to, linked, source
 
 from ward_hub.links import LinkDown, MisuseError, NotFound, SourceLink, WrongDigest
 from ward_hub.links import endpoint as endpoint_module
+from ward_hub.links import line as line_module
 from ward_hub.links.partial import PartialFile
 
 AUDIO = random.Random(3).randbytes(300_001)
@@ -169,6 +170,24 @@ async def test_a_worn_endpoint_is_replaced_on_the_way(tmp_path: Path, monkeypatc
         await fetch(link, tmp_path / "a")
         assert link.line.renewals >= 2
     assert (tmp_path / "a").read_bytes() == AUDIO
+
+
+async def test_the_beat_moves_to_the_endpoint_that_replaces_a_worn_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint_module, "MESSAGES", 100)
+    monkeypatch.setattr(line_module, "GRACE_S", 0.05)
+    async with asyncio.timeout(HANG_S), source() as at:
+        at.beat_period = 1000.0
+        at.put_media(AUDIO)
+        # With such a period, a lost registration would be missed after a minute only.
+        async with SourceLink(at.uri, period=1000.0) as link:
+            await beat_with(link, head(0))
+            await fetch(link, tmp_path / "a")
+            assert link.line.renewals >= 2
+            await asyncio.sleep(0.3)
+            at.publish(bulletin(1))
+            await beat_with(link, head(1))
 
 
 async def test_a_source_that_restarts_during_a_transfer(tmp_path: Path) -> None:
