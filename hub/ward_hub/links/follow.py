@@ -92,8 +92,7 @@ class Follower:
         pause, quiet, questions = FIRST_PAUSE_S, 0, 0
         try:
             while True:
-                self._polling = quiet >= LOST_PAUSE_S = 0.2
-QUIET_BEFORE_POLLING
+                self._polling = quiet >= QUIET_BEFORE_POLLING
                 observe = not self._polling or questions % OBSERVE_EACH == 0
                 questions += 1
                 if not await self._ask(observe=observe):
