@@ -54,7 +54,11 @@ class Inline(Journal):
         await asyncio.sleep(0)
         if method.__name__ in self.broken:
             raise sqlite3.OperationalError("database or disk is full")
-        return method(self.ledger, *args, **kwargs)
+        before = self._receipts.written
+        result = method(self.ledger, *args, **kwargs)
+        if self._receipts.written != before:
+            self.on_receipt()
+        return result
 
 
 @contextmanager

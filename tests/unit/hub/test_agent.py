@@ -1,0 +1,472 @@
+"""The agent's parts together, between a source and outputs that are simple objects: nothing lost, nothing revived."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+from tests.intakes import OFFICE, OFFICE_GRANT, bulletin, signed
+from tests.journals import FILE, HUB, HUB_KEY, Inline, receipts, story
+from tests.sim.hw.virtual import run
+from tests.statements import (
+    AUTHORITY,
+    BEAT_KEY,
+    CANCEL,
+    GRANT_KEY,
+    GRANTS,
+    NOW,
+    ROOT,
+    ROOT_KEY,
+    STRANGER,
+    signer,
+)
+from tests.unit.hub.test_config import GOOD
+
+from ward_hub.agent import Agent, restore_trust
+from ward_hub.clock import Clock
+from ward_hub.config import parse
+from ward_hub.errors import StateError
+from ward_hub.feeds import AT_ONCE
+from ward_hub.journal import State, Withdrawal
+from ward_hub.links import LinkDown, NotFound, SourceLink, TooLarge
+from ward_hub.outputs import Outputs
+from ward_hub.trust import Trust
+from ward_protocol.envelope import Envelope, sign
+from ward_protocol.keys import Signer
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import Beat, Bulletin, Cancel, Event, Receipt, Role, RoleKeys
+
+BOTH = replace(GRANTS, authorities=(AUTHORITY, OFFICE_GRANT))
+
+
+@dataclass
+class FakeSource:
+    """A source in memory; `slow` seconds a fetch, `down` as a network that fell."""
+
+    files: dict[str, bytes | Exception] = field(default_factory=dict)
+    slow: float = 0.01
+    down: bool = False
+    deaf: bool = False
+    asked: list[tuple[float, str]] = field(default_factory=list)
+    posted: list[Receipt] = field(default_factory=list)
+    heads: dict[str, int] = field(default_factory=dict)
+    _beats: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
+
+    def publish(self, statement: Bulletin | Cancel, by: list[Signer] | None = None) -> bytes:
+        """Put a signed statement into its place, without a beat; return its digest."""
+        data = sign(statement, by) if by else signed(statement)
+        self.files[f"feed/{statement.issuer}/{statement.sequence}"] = data
+        self.heads[statement.issuer] = max(self.heads.get(statement.issuer, 0), statement.sequence)
+        return hashlib.sha256(data).digest()
+
+    def beat(self, by: Signer = BEAT_KEY, root: int = 1) -> None:
+        now = NOW + int(asyncio.get_running_loop().time())
+        self._beats.put_nowait(sign(Beat(now, root, 1, dict(self.heads)), [by]))
+
+    async def beats(self) -> AsyncIterator[bytes]:
+        while True:
+            yield await self._beats.get()
+
+    async def fetch(self, path: str, *, deadline: float, max_size: int) -> bytes:
+        self.asked.append((asyncio.get_running_loop().time(), path))
+        await asyncio.sleep(self.slow)
+        found = self.files.get(path)
+        if self.down:
+            raise LinkDown("the network fell")
+        if isinstance(found, bytes):
+            return found
+        raise found or NotFound(f"{path}: not there", "4.04")
+
+    async def post_receipt(self, envelope: bytes, *, deadline: float) -> bytes:
+        if self.down:
+            raise LinkDown("the network fell")
+        if self.deaf:
+            return b"something else"
+        receipt = Envelope.open(envelope).statement
+        assert isinstance(receipt, Receipt)
+        self.posted.append(receipt)
+        return hashlib.sha256(envelope).digest()
+
+
+@dataclass
+class NoOutputs:
+    """A hub with nothing attached: each airing ends at once, not aired."""
+
+    amplifiers: list[object] = field(default_factory=list)
+    boards: list[object] = field(default_factory=list)
+    safe: int = 0
+
+    @property
+    def sound(self) -> NoOutputs:
+        return self
+
+    async def probe(self, path: Path) -> str | None:
+        return None
+
+    def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        return {}
+
+    async def make_safe(self) -> bool:
+        self.safe += 1
+        return True
+
+
+class Hub:
+    """An agent over a real journal file."""
+
+    def __init__(self, folder: Path, source: FakeSource | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        self.folder = folder
+        self.clock = Clock(lambda: NOW + loop.time())
+        self.journal = Inline(folder / FILE, HUB, HUB_KEY, self.clock)
+        self.source = source or FakeSource()
+        self.source.files.setdefault("grants/1", sign(BOTH, [GRANT_KEY]))
+        self.outputs = NoOutputs()
+        (folder / "root.cose").write_bytes(sign(ROOT, [ROOT_KEY]))
+
+    async def run(self) -> None:
+        content = GOOD[: GOOD.index("[[bus]]")].replace("/var/lib/wardhub", str(self.folder))
+        trust = restore_trust(self.folder / "root.cose", self.journal)
+        agent = Agent(
+            config=parse(content, "hub.toml"),
+            clock=self.clock,
+            journal=self.journal,
+            trust=trust,
+            outputs=cast("Outputs", self.outputs),
+            link=cast("SourceLink", self.source),
+        )
+        await agent.run()
+
+    def events(self, digest: bytes) -> list[tuple[Event, Reason | None]]:
+        return [(one.event, one.reason) for one in receipts(self.folder) if one.statement == digest]
+
+    def aired(self, digest: bytes) -> bool:
+        return any(line.event == "airing" and line.statement == digest for line in story(self.folder))
+
+
+@asynccontextmanager
+async def hub(
+    folder: Path, source: FakeSource | None = None, prepare: Callable[[Hub], None] | None = None
+) -> AsyncIterator[Hub]:
+    one = Hub(folder, source)
+    if prepare:
+        prepare(one)
+    task = asyncio.create_task(one.run())
+    try:
+        await asyncio.sleep(0.1)
+        yield one
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        one.journal.close()
+
+
+ENDED = (Event.NOT_AIRED, Reason.NO_OUTPUT)
+CANCELLED = (Event.CANCELLED, Reason.CANCELLED)
+ACCEPTED = (Event.ACCEPTED, None)
+
+
+def test_a_bulletin_comes_from_beat_to_receipt(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            digest = one.source.publish(bulletin())
+            one.source.beat()
+            await asyncio.sleep(5)
+            assert one.events(digest) == [ACCEPTED, ENDED]
+            assert [path for _, path in one.source.asked] == ["grants/1", "feed/ward/1"]
+            assert one.source.posted == receipts(tmp_path)
+
+    run(play())
+
+
+# What is taken back
+
+
+def test_a_cancel_that_comes_before_its_target_counts(tmp_path: Path) -> None:
+    """After an outage the newest is fetched first, so that is how it always comes."""
+
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            digest = one.source.publish(bulletin())
+            one.source.publish(replace(CANCEL, target=digest))
+            one.source.beat()
+            await asyncio.sleep(5)
+            assert one.events(digest) == [ACCEPTED, CANCELLED]
+            assert not one.aired(digest)
+
+    run(play())
+
+
+def test_a_cancel_counts_that_was_accepted_just_before_the_power_went(tmp_path: Path) -> None:
+    async def play() -> None:
+        data = signed(bulletin())
+        digest = hashlib.sha256(data).digest()
+
+        def before(one: Hub) -> None:
+            one.journal.ledger.accept("ward", 1, digest, data)
+            taken = Withdrawal(digest, State.CANCELLED, Reason.CANCELLED, "phát nhầm")
+            one.journal.ledger.accept("ward", 2, b"\x09" * 32, b"", State.NOTED, withdraws=[taken])
+
+        async with hub(tmp_path, prepare=before) as one:
+            await asyncio.sleep(5)
+            assert one.events(digest) == [ACCEPTED, CANCELLED]
+            assert not one.aired(digest)
+
+    run(play())
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+def test_only_an_issuers_own_bulletin_is_replaced(tmp_path: Path, theirs: bool) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            first = one.source.publish(bulletin(not_before=NOW + 60))
+            later = bulletin(supersedes=(first,), sequence=5)
+            if theirs:
+                one.source.publish(replace(later, issuer="office"), OFFICE)
+            else:
+                one.source.publish(later)
+            one.source.beat()
+            await asyncio.sleep(100)
+            assert one.events(first)[1:] == [ENDED if theirs else (Event.NOT_AIRED, Reason.SUPERSEDED)]
+            assert one.aired(first) == theirs
+
+    run(play())
+
+
+# Restarts and failures
+
+
+@pytest.mark.parametrize(("attempts", "ends"), [(1, ENDED), (4, ENDED), (5, (Event.PARTLY, Reason.INTERRUPTED))])
+def test_an_airing_that_the_power_cut_begins_again_but_not_for_ever(
+    tmp_path: Path, attempts: int, ends: tuple[Event, Reason]
+) -> None:
+    async def play() -> None:
+        data = signed(bulletin())
+        digest = hashlib.sha256(data).digest()
+
+        def before(one: Hub) -> None:
+            one.journal.ledger.accept("ward", 1, digest, data)
+            for _ in range(attempts):
+                one.journal.ledger.begin(digest)
+
+        async with hub(tmp_path, prepare=before) as one:
+            await asyncio.sleep(5)
+            assert one.events(digest) == [ACCEPTED, ends]
+
+    run(play())
+
+
+@pytest.mark.parametrize("method", ["withdrawal", "begin", "end", "settled", "missing", "keep_beat", "waiting"])
+def test_a_journal_that_fails_for_a_while_loses_nothing(tmp_path: Path, method: str) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            one.journal.broken = frozenset({method})
+            digest = one.source.publish(bulletin())
+            for _ in range(20):
+                one.source.beat()
+                await asyncio.sleep(1)
+            one.journal.broken = frozenset()
+            for _ in range(60):
+                one.source.beat()
+                await asyncio.sleep(2)
+            assert one.events(digest) == [ACCEPTED, ENDED]
+            assert one.source.posted == receipts(tmp_path)
+
+    run(play())
+
+
+def test_at_its_end_the_outputs_are_safe_even_where_systemd_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere/notify")
+
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            await asyncio.sleep(1)
+        assert one.outputs.safe == 1
+
+    run(play())
+
+
+def test_a_journal_that_says_nonsense_is_no_start(tmp_path: Path) -> None:
+    async def play() -> None:
+        one = Hub(tmp_path)
+        with contextlib.closing(one.journal):
+            one.journal.ledger.keep_document("root", 1, sign(GRANTS, [GRANT_KEY]))
+            with pytest.raises(StateError, match="is not acceptable: unknown-type"):
+                restore_trust(tmp_path / "root.cose", one.journal)
+
+    run(play())
+
+
+# Following the source
+
+
+def test_an_alert_does_not_queue_behind_a_backlog(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            for number in range(1, 101):
+                one.source.publish(bulletin(sequence=number))
+            one.source.slow = 5
+            one.source.beat()
+            await asyncio.sleep(12)  # grants, and the first of the backlog
+            backlog = len(one.source.asked)
+            assert backlog <= 2 + 2 * AT_ONCE
+            one.source.publish(bulletin(sequence=101))
+            begun = asyncio.get_running_loop().time()
+            one.source.beat()
+            await asyncio.sleep(1)
+            assert (begun, "feed/ward/101") in one.source.asked
+            await asyncio.sleep(200)
+            assert one.journal.ledger.missing(one.source.heads) == []
+
+    run(play())
+
+
+def test_a_place_with_nothing_good_is_asked_ever_more_rarely_and_the_true_one_is_taken(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            one.source.publish(bulletin(), [STRANGER])
+            for _ in range(100):
+                one.source.beat()
+                await asyncio.sleep(2)
+            asked = [at for at, path in one.source.asked if path == "feed/ward/1"]
+            assert 5 <= len(asked) <= 9
+            digest = one.source.publish(bulletin())
+            for _ in range(200):
+                one.source.beat()
+                await asyncio.sleep(2)
+            assert one.events(digest) == [ACCEPTED, ENDED]
+
+    run(play())
+
+
+def test_what_is_too_large_to_fetch_is_refused(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            one.source.files["feed/ward/1"] = TooLarge("feed/ward/1: 10000000 bytes")
+            one.source.heads["ward"] = 1
+            one.source.beat()
+            await asyncio.sleep(5)
+            assert one.events(bytes(32)) == [(Event.REFUSED, Reason.TOO_LARGE)]
+
+    run(play())
+
+
+def test_a_forged_beat_is_refused_and_said_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            one.source.publish(bulletin())
+            one.source.beat(STRANGER)
+            await asyncio.sleep(5)
+            assert receipts(tmp_path) == []
+            one.source.beat()
+            await asyncio.sleep(5)
+            assert len(receipts(tmp_path)) == 2
+
+    with caplog.at_level(logging.WARNING):
+        run(play())
+    assert "refused its beat or a document behind it: unknown-key" in caplog.text
+
+
+def test_keys_roll_over_and_the_next_start_knows_it(tmp_path: Path) -> None:
+    """A new root, whose beat key is another, while the grants stay those of the root before."""
+    fresh = signer(88)
+    after = replace(
+        ROOT,
+        version=2,
+        keys={**ROOT.keys, fresh.kid: fresh.public.raw},
+        roles={**ROOT.roles, Role.BEAT: RoleKeys(1, (fresh.kid,))},
+    )
+
+    async def play() -> None:
+        source = FakeSource()
+        async with hub(tmp_path, source):
+            source.beat()
+            await asyncio.sleep(5)
+            source.files["root/2"] = sign(after, [ROOT_KEY])
+            source.publish(bulletin())
+            source.beat(fresh, root=2)
+            await asyncio.sleep(5)
+            assert [line.event for line in story(tmp_path)].count("accepted") == 1
+        async with hub(tmp_path, source) as again:
+            trust = restore_trust(tmp_path / "root.cose", again.journal)
+            assert (trust.root, trust.grants) == (after, BOTH)
+            digest = source.publish(bulletin(sequence=2))
+            source.beat(fresh, root=2)
+            await asyncio.sleep(5)
+            assert again.events(digest) == [ACCEPTED, ENDED]
+
+    run(play())
+
+
+def test_the_clock_is_never_earlier_than_a_beat(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            one.clock._read = lambda: 0.0
+            one.source.publish(bulletin(issued=NOW))
+            one.source.beat()
+            await asyncio.sleep(5)
+            assert one.clock.now() >= NOW
+            assert receipts(tmp_path)[0].event is Event.ACCEPTED
+
+    run(play())
+
+
+# Receipts
+
+
+def test_receipts_wait_for_the_network_and_come_in_order_once(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            one.source.beat()
+            await asyncio.sleep(5)
+            for number in range(1, 6):
+                one.source.publish(bulletin(sequence=number))
+            one.source.beat()
+            await asyncio.sleep(0.05)
+            one.source.down = True
+            await asyncio.sleep(300)
+            one.source.down = False
+            for _ in range(400):
+                one.source.beat()
+                await asyncio.sleep(2)
+            assert len(one.source.posted) == 10
+            assert one.source.posted == receipts(tmp_path)
+
+    run(play())
+
+
+def test_a_source_that_acknowledges_something_else_is_asked_again(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            one.source.deaf = True
+            one.source.publish(bulletin())
+            one.source.beat()
+            await asyncio.sleep(30)
+            assert len(one.journal.ledger.waiting()) == 2
+            one.source.deaf = False
+            await asyncio.sleep(120)
+            assert one.journal.ledger.waiting() == []
+
+    run(play())
+
+
+def test_trust_begins_with_the_root_file(tmp_path: Path) -> None:
+    async def play() -> None:
+        one = Hub(tmp_path)
+        with contextlib.closing(one.journal):
+            assert restore_trust(tmp_path / "root.cose", one.journal) == Trust(ROOT)
+            with pytest.raises(StateError, match="nowhere: the root cannot be read"):
+                restore_trust(tmp_path / "nowhere", one.journal)
+
+    run(play())
