@@ -76,6 +76,16 @@ def test_a_life_is_told_in_entries_and_receipts(tmp_path: Path) -> None:
     assert last.evidence == RECEIPT.evidence
 
 
+def test_what_has_ended_does_not_end_again(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        one.ledger.accept("ward", 1, ONE, b"")
+        assert one.ledger.end(ONE, State.CANCELLED, Reason.CANCELLED)
+        assert not one.ledger.end(ONE, State.AIRED)
+        assert not one.ledger.end(TWO, State.AIRED)
+        assert one.ledger.state_of(ONE) is State.CANCELLED
+    assert [one.event for one in receipts(tmp_path)] == [Event.ACCEPTED, Event.CANCELLED]
+
+
 def test_a_refusal_is_noted_once_for_each_place_and_reason(tmp_path: Path) -> None:
     with journal(tmp_path) as one:
         refuse = one.ledger.refuse
