@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from ward_sim.devices.controller import Controller
+from ward_sim.devices.device import Device
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from ward_sim.line import Line
 
@@ -23,11 +21,8 @@ SUPPLY_RELAY = 0
 SUPPLY_MV = 24_000
 
 
-class SimAmplifier:
-    """Amplifier `unit` on `line`; `on_change(amplifier, relay, closed)` is called for every relay that moves.
-
-    An async context manager: inside it the firmware runs, outside nothing of it is left.
-    """
+class SimAmplifier(Device):
+    """Amplifier `unit` on `line`; `on_change(amplifier, relay, closed)` is called for every relay that moves."""
 
     def __init__(
         self,
@@ -37,20 +32,12 @@ class SimAmplifier:
         *,
         on_change: Callable[[SimAmplifier, int, bool], None],
     ) -> None:
-        self.name = name
+        super().__init__(name, "amplifier", line, self, {"unit": unit, "baud": line.baud})
         self.unit = unit
         self.line_mv = 0
         self.temperature_dc = 250
         self._on_change = on_change
         self._relays = [False] * len(RELAY_PINS)
-        self._controller = Controller(
-            name,
-            "amplifier",
-            line.station(name, controller=True),
-            self,
-            settings={"unit": unit, "baud": line.baud},
-            serial=hashlib.sha256(name.encode()).digest()[:8],
-        )
         self.set_temperature(self.temperature_dc)
         self._feed()
 
@@ -64,21 +51,6 @@ class SimAmplifier:
         """Supply of the amplifier behind the supply relay."""
         return SUPPLY_MV if self._relays[SUPPLY_RELAY] else 0
 
-    @property
-    def alive(self) -> bool:
-        """Whether the controller runs."""
-        return self._controller.alive
-
-    @property
-    def restarts(self) -> int:
-        """Resets that nobody asked for."""
-        return self._controller.restarts
-
-    @property
-    def controller(self) -> Controller:
-        """The process behind it."""
-        return self._controller
-
     def set_line_level(self, millivolts: int) -> None:
         """What the amplifier would put on the loudspeaker line; without supply it puts out nothing."""
         self.line_mv = millivolts
@@ -88,18 +60,6 @@ class SimAmplifier:
         """Temperature of the heat sink in 0.1 degC."""
         self.temperature_dc = tenths
         self._controller.set_analogue(TEMPERATURE_PIN, round((tenths + 500) * 65535 / REFERENCE_MV))
-
-    def hang(self) -> None:
-        """Let the controller hang; its watchdog restarts it."""
-        self._controller.hang()
-
-    async def kill(self) -> None:
-        """Cut the controller's power: relays open."""
-        await self._controller.kill()
-
-    async def start(self) -> None:
-        """Give the controller power again."""
-        await self._controller.start()
 
     def pin(self, number: int, level: int) -> None:
         """Wires: a pin of the controller was driven."""
@@ -126,12 +86,3 @@ class SimAmplifier:
         level = self.line_mv if self.supply_mv else 0
         self._controller.set_analogue(LINE_PIN, round(level * 65535 / LINE_FULL_SCALE_MV))
         self._controller.set_analogue(SUPPLY_PIN, round(self.supply_mv * 65535 / SUPPLY_FULL_SCALE_MV))
-
-    async def __aenter__(self) -> Self:
-        await self._controller.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._controller.__aexit__(kind, error, trace)
