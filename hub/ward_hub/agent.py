@@ -12,9 +12,11 @@ from pathlib import Path
 from ward_hub import systemd
 from ward_hub.clock import Clock
 from ward_hub.config import Config
+from ward_hub.control import NAME, Control
+from ward_hub.desk import Desk
 from ward_hub.errors import StateError
 from ward_hub.feeds import Feeds
-from ward_hub.identity import hub_key
+from ward_hub.identity import alone_in, hub_key
 from ward_hub.intake import Accepted, Intake, withdrawals
 from ward_hub.journal import Entry, Journal, Ledger, State
 from ward_hub.links import SourceLink
@@ -46,7 +48,7 @@ async def run(config: Config) -> None:
     except OSError as error:
         raise StateError(f"{state}: the state directory cannot be made: {error.strerror}") from error
     clock = Clock()
-    with Journal(state / "journal.sqlite", config.hub.id, hub_key(state), clock) as journal:
+    with alone_in(state), Journal(state / "journal.sqlite", config.hub.id, hub_key(state), clock) as journal:
         trust = restore_trust(Path(config.trust.root), journal)
         if trust.beat is not None:
             clock.restore(trust.beat.time)
@@ -112,6 +114,11 @@ class Agent:
             link=link, intake=intake, journal=journal, clock=clock, trust=trust, on_accepted=self._accepted
         )
         self._outbox = Outbox(link, journal)
+        desk = Desk(
+            director=self._director, feeds=self._feeds, journal=journal, outputs=outputs, link=link, clock=clock
+        )
+        acts = {"status": desk.status, "queue": desk.queue, "stop": desk.stop, "purge": desk.purge}
+        self._control = Control(Path(config.hub.state) / NAME, acts)
 
     async def run(self) -> None:
         """Run until cancelled, then leave the outputs safe."""
@@ -121,6 +128,7 @@ class Agent:
             "recordings": self._recordings.run,
             "feeds": self._follow,
             "outbox": self._outbox.run,
+            "control": self._control.run,
             "watchdog": systemd.watchdog,
             **self._outputs.parts(),
         }

@@ -21,3 +21,7 @@ class NotWritten(HubError):
 
 class StateError(HubError):
     """The state directory cannot be used; the message names the path and what to do."""
+
+
+class AgentDown(HubError):
+    """The running agent was to be asked something, and none answers."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from ward_hub.clock import Clock
@@ -22,6 +22,7 @@ from ward_protocol.reasons import Reason
 
 log = logging.getLogger(__name__)
 FETCH_S = 20.0
+KEEP_BEAT_S = 60  # the floor of the clock after a restart needs no better; each write wears the card
 AT_ONCE = 4
 FIRST_RETRY_S = 2.0
 LONGEST_RETRY_S = 60.0
@@ -54,6 +55,7 @@ class Feeds:
         self._clock = clock
         self.trust = trust
         self._on_accepted = on_accepted
+        self._kept_beat = 0
         self._retries: dict[tuple[str, int], Retry] = {}
         self._on_the_way: set[tuple[str, int]] = set()
         self._look = asyncio.Event()
@@ -81,7 +83,9 @@ class Feeds:
             await self._another_root(error)
             self.trust, beat = self.trust.with_beat(data)
         self._clock.heard(beat.time)
-        await self._journal.do(Ledger.keep_beat, beat.time, data)
+        if beat.time >= self._kept_beat + KEEP_BEAT_S:
+            await self._journal.do(Ledger.keep_beat, beat.time, data)
+            self._kept_beat = beat.time
         while self.trust.root.version < beat.root_version:
             await self._follow_root()
         if self.trust.grants is None or self.trust.grants.version < beat.grants_version:
@@ -109,7 +113,7 @@ class Feeds:
         while True:
             await self._look.wait()
             self._look.clear()
-            heads = self.trust.beat.heads if self.trust.beat else {}
+            heads: Mapping[str, int] = self.trust.beat.heads if self.trust.beat else {}
             for place in await self._journal.do(Ledger.missing, heads):
                 newest = place[1] == heads[place[0]]
                 if (newest or len(self._on_the_way) < AT_ONCE) and self._is_due(place):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ward_hub.errors import NotWritten, StateError
@@ -55,3 +58,14 @@ def hub_key(state: Path) -> Signer:
     if not path.exists():
         write_key(path, Signer.generate())
     return read_key(path)
+
+
+@contextmanager
+def alone_in(state: Path) -> Generator[None]:
+    """Hold the state directory for one agent; raises StateError where another has it. A killed one lets go of it."""
+    with (state / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StateError(f"{state}: another agent runs with this state; stop it first") from error
+        yield

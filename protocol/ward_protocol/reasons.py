@@ -54,6 +54,8 @@ class Reason(IntEnum):
     INTERRUPTED = 95
     NO_OUTPUT = 96
     AUDIO_OUTPUT_FAILED = 97
+    STOPPED = 98
+    PURGED = 99
 
     @property
     def word(self) -> str:

@@ -132,6 +132,7 @@ async def take(at: Desk, bad: Bad) -> None:
     assert await at.take(bad.data, place) is None, bad.name
     (receipt,), (line,) = at.receipts(), story(at.folder)
     assert receipt.event is Event.REFUSED
+    assert receipt.reason is not None
     assert receipt.reason in bad.reasons, bad.name
     assert (line.event, line.statement, line.detail["reason"]) == ("refused", receipt.statement, receipt.reason.word)
     assert receipt.statement == hashlib.sha256(bad.data).digest()

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from ward_hub.cli import audit, check_config, inspect, keygen, publish, run, sign
-from ward_hub.errors import ConfigError, HubError, NotWritten, StateError, UsageError
+from ward_hub.cli import audit, check_config, inspect, keygen, publish, queue, run, sign, status, stop
+from ward_hub.errors import AgentDown, ConfigError, HubError, NotWritten, StateError, UsageError
 from ward_hub.links import Refused, SourceError
 from ward_hw.errors import HardwareError
 from ward_protocol.errors import ProtocolError
@@ -26,10 +26,14 @@ COMMANDS = {
     "inspect": inspect,
     "publish": publish,
     "audit": audit,
+    "status": status,
+    "queue": queue,
+    "stop": stop,
 }
 # What each kind of error means to the shell, the narrower kinds first.
 STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UsageError, os.EX_USAGE),
+    (AgentDown, os.EX_UNAVAILABLE),
     (ConfigError, os.EX_CONFIG),
     (NotWritten, os.EX_CANTCREAT),
     (StateError, os.EX_NOINPUT),
@@ -68,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     chosen = parser().parse_args(arguments)
     try:
-        status: int = chosen.act(chosen)
+        done: int = chosen.act(chosen)
     except KeyboardInterrupt:
         return 130
     except Exception as error:
@@ -77,4 +81,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 sys.stderr.write(f"wardhub: {' '.join(str(error).split())}\n")
                 return number
         raise
-    return status
+    return done

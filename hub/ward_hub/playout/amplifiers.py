@@ -67,6 +67,19 @@ class AmplifierOutput:
         self._warm_at: float | None = None
         self.status: AmplifierStatus | None = None
 
+    def summary(self) -> dict[str, object]:
+        """Return what is known of it, for a person: closed zones as ordered, and the last reading while on air."""
+        closed = [zone for zone, relay in self.zones.items() if relay in self._closed]
+        reading = self.status
+        return {
+            "name": self.name,
+            "closed": closed,
+            "in_doubt": self._in_doubt,
+            "supply_mv": None if reading is None else reading.supply_mv,
+            "temperature_dc": None if reading is None else reading.temperature_dc,
+            "trips": None if reading is None else reading.trips,
+        }
+
     async def carry(self, zones: Iterable[str], *, urgent: bool) -> None:
         """Begin a new airing on those of `zones` that are here: returns once their relays are confirmed closed.
 

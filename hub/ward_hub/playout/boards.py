@@ -70,6 +70,11 @@ class BoardOutput:
         self._end()
         return self._track
 
+    def summary(self) -> dict[str, object]:
+        """Return what is known of it, for a person."""
+        size = None if self.ident is None else f"{self.ident.width} × {self.ident.height}"
+        return {"id": self.id, "size": size, "showing": self._track.shown_ms > 0 and not self._track.ended_ms}
+
     async def run(self) -> None:
         """Bring the board to what is wanted and compare what it shows, until cancelled."""
         self._on_board = -1

@@ -51,6 +51,16 @@ class Director:
         self._quiet = False
         self._changed = asyncio.Event()
 
+    @property
+    def on_air(self) -> Candidate | None:
+        """The bulletin that is on air now."""
+        return None if self._current is None else self._held.get(self._current.digest)
+
+    @property
+    def queue(self) -> list[Candidate]:
+        """All that has not ended, what is on air included."""
+        return list(self._held.values())
+
     def holds(self, digest: bytes) -> bool:
         """Say whether that bulletin is still to air, on air, or waits for the journal to take its ending."""
         ending = [*self._endings, *([self._dropped] if self._dropped else [])]

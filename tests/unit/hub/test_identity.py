@@ -10,7 +10,7 @@ import pytest
 from tests.statements import SIGNER
 
 from ward_hub.errors import NotWritten, StateError
-from ward_hub.identity import hub_key, read_key, write_key
+from ward_hub.identity import alone_in, hub_key, read_key, write_key
 
 
 def test_a_key_is_written_for_its_owner_alone_and_read_back(tmp_path: Path) -> None:
@@ -66,3 +66,10 @@ def test_a_key_that_is_missing_is_said(tmp_path: Path) -> None:
 
 def test_a_hub_makes_its_key_once(tmp_path: Path) -> None:
     assert hub_key(tmp_path).public == hub_key(tmp_path).public
+
+
+def test_one_agent_has_the_state_directory(tmp_path: Path) -> None:
+    with alone_in(tmp_path), pytest.raises(StateError, match="another agent"), alone_in(tmp_path):
+        pass
+    with alone_in(tmp_path):
+        pass

@@ -1,0 +1,108 @@
+"""What people at the hub may see and do: the status, the queue, stop, purge."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ward_hub.clock import AGREES_S, Clock
+from ward_hub.errors import HubError
+from ward_hub.feeds import Feeds
+from ward_hub.journal import Journal, Ledger, State
+from ward_hub.links import SourceLink
+from ward_hub.outputs import Outputs
+from ward_hub.playout.director import Director
+from ward_hub.programme import Candidate
+from ward_protocol.cbor import is_array
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import TimeTrust
+
+log = logging.getLogger(__name__)
+SHORTEST_ID = 4
+WHY_TIME = {
+    TimeTrust.NONE: "no beat since the start, and none kept",
+    TimeTrust.COARSE: f"a floor only: no beat since the start, or the clock is more than {AGREES_S} s from it",
+    TimeTrust.GOOD: f"the clock is within {AGREES_S} s of the newest beat",
+}
+
+
+class Desk:
+    """Answers what `control` is asked, from the parts of the agent; every act is in the log and in the journal."""
+
+    def __init__(
+        self, *, director: Director, feeds: Feeds, journal: Journal, outputs: Outputs, link: SourceLink, clock: Clock
+    ) -> None:
+        self._director = director
+        self._feeds = feeds
+        self._journal = journal
+        self._outputs = outputs
+        self._link = link
+        self._clock = clock
+
+    async def status(self, _: Mapping[str, Any]) -> object:
+        """Return what the hub knows: the time and why, the source, what is on air, its outputs."""
+        trust, on_air = self._feeds.trust, self._director.on_air
+        return {
+            "time": datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="seconds"),
+            "time_trust": self._clock.trust.name.lower(),
+            "time_why": WHY_TIME[self._clock.trust],
+            "newest_beat": None if trust.beat is None else _moment(trust.beat.time),
+            "source": self._link.state.name.lower(),
+            "root": trust.root.version,
+            "grants": None if trust.grants is None else trust.grants.version,
+            "on_air": None if on_air is None else _line(on_air, on_air=True),
+            "queued": len(self._director.queue),
+            "receipts_waiting": len(await self._journal.do(Ledger.waiting, 1000)),
+            "amplifiers": [one.summary() for one in self._outputs.amplifiers],
+            "boards": [one.summary() for one in self._outputs.boards],
+        }
+
+    async def queue(self, _: Mapping[str, Any]) -> object:
+        """Return what is on air or to air, in no promised order."""
+        on_air = self._director.on_air
+        return [_line(one, on_air=one is on_air) for one in self._director.queue]
+
+    async def stop(self, _: Mapping[str, Any]) -> object:
+        """End what is on air: sound and relays at once. Returns its id, None where nothing is on air."""
+        on_air = self._director.on_air
+        if on_air is None:
+            return None
+        log.warning("stopped at the hub: %s", on_air.digest.hex()[:16])
+        await self._director.drop(on_air.digest, State.PARTLY, Reason.STOPPED, "stopped by a command at the hub")
+        return on_air.digest.hex()
+
+    async def purge(self, asked: Mapping[str, Any]) -> object:
+        """End bulletins that are to air: those whose id begins with one of `ids`, or `all`. Returns their ids."""
+        chosen = [one for one in self._director.queue if asked.get("all") or self._named(one, asked)]
+        for one in chosen:
+            log.warning("purged at the hub: %s", one.digest.hex()[:16])
+            state = State.PARTLY if one is self._director.on_air else State.NOT_AIRED
+            await self._director.drop(one.digest, state, Reason.PURGED, "purged by a command at the hub")
+        return [one.digest.hex() for one in chosen]
+
+    def _named(self, one: Candidate, asked: Mapping[str, Any]) -> bool:
+        ids = asked.get("ids", [])
+        if not is_array(ids) or any(not isinstance(name, str) or len(name) < SHORTEST_ID for name in ids):
+            raise HubError(f"an id is at least its first {SHORTEST_ID} hexadecimal digits")
+        return any(one.digest.hex().startswith(name.lower()) for name in ids)
+
+
+def _line(one: Candidate, *, on_air: bool) -> dict[str, object]:
+    return {
+        "id": one.digest.hex(),
+        "title": one.bulletin.title,
+        "issuer": one.bulletin.issuer,
+        "priority": one.bulletin.priority.name.lower(),
+        "status": one.bulletin.status.value,
+        "not_before": _moment(one.bulletin.not_before),
+        "expires": _moment(one.bulletin.expires),
+        "ready": one.ready,
+        "attempts": one.attempts,
+        "on_air": on_air,
+    }
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
