@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ward_protocol.envelope import sign
 from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import (
+    Admission,
     Audience,
     Audio,
     Authority,
@@ -19,6 +21,7 @@ from ward_protocol.statements import (
     Cap,
     Category,
     Certainty,
+    Enrolment,
     Event,
     Evidence,
     Grants,
@@ -70,7 +73,8 @@ AUTHORITY = Authority(
     kinds=(Kind.BULLETIN, Kind.CANCEL),
     not_after=NOW + 10**6,
 )
-GRANTS = Grants(version=1, issued=NOW, expires=NOW + 10**6, root_version=1, authorities=(AUTHORITY,))
+DELEGATE = replace(AUTHORITY, id="hamlet", areas=(f"{AREA}/3",), level=4, parent="ward")
+GRANTS = Grants(version=1, issued=NOW, expires=NOW + 10**6, root_version=1, authorities=(AUTHORITY, DELEGATE))
 BEAT = Beat(time=NOW, root_version=1, grants_version=1, heads={"ward": 3}, nonce=b"12345678")
 BULLETIN = Bulletin(
     issuer="ward",
@@ -119,7 +123,9 @@ RECEIPT = Receipt(
     audit_entry=7,
     audit_head=b"\x07" * 32,
 )
-SAMPLES: tuple[Statement, ...] = (ROOT, GRANTS, BEAT, BULLETIN, CANCEL, RECEIPT)
+ENROLMENT = Enrolment("hub-1", AREA, SIGNER.public.raw, NOW)
+ADMISSION = Admission("hub-1", b"\x07" * 32, sign(ROOT, [ROOT_KEY]), "coap://source.example.vn", NOW)
+SAMPLES: tuple[Statement, ...] = (ROOT, GRANTS, BEAT, BULLETIN, CANCEL, RECEIPT, ENROLMENT, ADMISSION)
 MINIMAL = replace(
     BULLETIN,
     audience=Audience((AREA,)),

@@ -1,6 +1,6 @@
 """Signed envelopes: a statement as deterministic CBOR in COSE, in a strict profile.
 
-Statements with one signer by nature (beat, receipt) are COSE_Sign1 (tag 18), all others COSE_Sign (tag 98). Tags are
+Statements with one signer by nature (beat, receipt, enrolment) are COSE_Sign1 (tag 18), all others COSE_Sign (tag 98). Tags are
 required; `alg`, `kid` and `typ` stand in protected headers and nothing else stands anywhere; unprotected maps are
 empty; so an unknown or critical header is refused whatever it says.
 Ref: RFC 9052 §4.1, §4.2, §4.4; RFC 9053 §2.2 (EdDSA = -8); RFC 9596 (typ = 16).
@@ -26,7 +26,7 @@ EDDSA = -8
 TAG_SIGN1, TAG_SIGN = b"\xd2", b"\xd8\x62"
 MAX_SIZE = 64 * 1024
 MAX_SIGNERS = 16
-SINGLE = frozenset({StatementType.BEAT, StatementType.RECEIPT})
+SINGLE = frozenset({StatementType.BEAT, StatementType.RECEIPT, StatementType.ENROLMENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,26 @@ def add_signature(data: bytes, signer: Signer) -> bytes:
         raise MisuseError(f"key {signer.kid.hex()} has signed already")
     body, _, payload, signatures = _untag(data)[1]
     return _sign_envelope(body, payload, [*signatures, _signature(signer, body, payload)])
+
+
+def join_signatures(data: bytes, other: bytes) -> bytes:
+    """Return one envelope with the signatures of two of the same statement, in the order of their key ids.
+
+    So it does not matter who joins what first. Raises MisuseError where the statements differ or one key signed
+    both in different ways: one of the two is damaged or forged.
+    """
+    one, two = Envelope.open(data), Envelope.open(other)
+    if one.type in SINGLE or (one.type, one.statement) != (two.type, two.statement):
+        raise MisuseError("the two files hold different statements, or one that takes a single signature")
+    body, _, payload, items = _untag(data)[1]
+    signatures: dict[bytes, Any] = {}
+    for opened, raw in ((one, items), (two, _untag(other)[1][3])):
+        for signature, item in zip(opened.signatures, raw, strict=True):
+            if signatures.setdefault(signature.kid, item) != item:
+                raise MisuseError(f"the two signatures of key {signature.kid.hex()} differ: one is damaged or forged")
+    if len(signatures) > MAX_SIGNERS:
+        raise MisuseError(f"a {one.type.name.lower()} can hold no more than {MAX_SIGNERS} signatures")
+    return _sign_envelope(body, payload, [signatures[kid] for kid in sorted(signatures)])
 
 
 def _sign_envelope(body: bytes, payload: bytes, signatures: list[Any]) -> bytes:

@@ -10,6 +10,7 @@ from enum import IntEnum
 
 from ward_protocol.statements.bulletin import Audience, Audio, Bulletin, Cancel, Cap, Text
 from ward_protocol.statements.documents import Authority, Beat, Grants, Kind, Role, RoleKeys, Root
+from ward_protocol.statements.enrolment import Admission, Enrolment
 from ward_protocol.statements.receipt import BoardEvidence, Evidence, Receipt, ZoneEvidence
 from ward_protocol.statements.words import (
     Category,
@@ -23,7 +24,7 @@ from ward_protocol.statements.words import (
     Urgency,
 )
 
-Statement = Root | Grants | Beat | Bulletin | Cancel | Receipt
+Statement = Root | Grants | Beat | Bulletin | Cancel | Receipt | Enrolment | Admission
 
 
 class StatementType(IntEnum):
@@ -35,6 +36,8 @@ class StatementType(IntEnum):
     BULLETIN = 65104
     CANCEL = 65105
     RECEIPT = 65107
+    ENROLMENT = 65108
+    ADMISSION = 65109
 
 
 CLASSES: dict[StatementType, type[Statement]] = {
@@ -44,12 +47,15 @@ CLASSES: dict[StatementType, type[Statement]] = {
     StatementType.BULLETIN: Bulletin,
     StatementType.CANCEL: Cancel,
     StatementType.RECEIPT: Receipt,
+    StatementType.ENROLMENT: Enrolment,
+    StatementType.ADMISSION: Admission,
 }
 TYPES: dict[type[Statement], StatementType] = {kind: number for number, kind in CLASSES.items()}
 
 __all__ = [
     "CLASSES",
     "TYPES",
+    "Admission",
     "Audience",
     "Audio",
     "Authority",
@@ -60,6 +66,7 @@ __all__ = [
     "Cap",
     "Category",
     "Certainty",
+    "Enrolment",
     "Event",
     "Evidence",
     "Grants",

@@ -14,6 +14,12 @@ KID = blob(KID_SIZE)
 PUBLIC_KEYS = table(KID, blob(32), 64)
 IDENTIFIER = text(64)
 AREA = text(96)
+MAX_DELEGATION = 9
+
+
+def inside(area: str, of: str) -> bool:
+    """Say whether `area` is `of` or lies below it."""
+    return area == of or area.startswith(of + "/")
 
 
 class Role(IntEnum):
@@ -68,6 +74,7 @@ class Authority:
     """Who may issue what, where, up to which priority, until when.
 
     An area is a path of names from the whole country down, `vn/01/00268`; a grant covers the areas below it.
+    One with a parent is a delegate: it has nothing that its parent has not.
     """
 
     id: str = key(1, IDENTIFIER)
@@ -78,10 +85,37 @@ class Authority:
     highest_priority: Priority = key(6, one_of(Priority))
     kinds: tuple[Kind, ...] = key(7, many(one_of(Kind), 8, 1))
     not_after: int = key(8, uint())
+    parent: str = key(9, IDENTIFIER, default="")
 
     def __post_init__(self) -> None:
         if self.threshold > len(self.keys):
             raise ValueError(f"authority {self.id}: fewer keys than its threshold")
+
+    def beyond(self, parent: Authority) -> str:
+        """Say what a delegate of `parent` has that its parent has not; empty where it is a subset."""
+        if not all(any(inside(area, of) for of in parent.areas) for area in self.areas):
+            return "areas"
+        if self.highest_priority > parent.highest_priority:
+            return "highest priority"
+        if not set(self.kinds) <= set(parent.kinds):
+            return "kinds"
+        if self.not_after > parent.not_after:
+            return "end"
+        return "level" if self.level < parent.level else ""
+
+
+def _check_delegate(one: Authority, listed: Mapping[str, Authority]) -> None:
+    parent = listed.get(one.parent)
+    if parent is None:
+        raise ValueError(f"authority {one.id}: its parent {one.parent} is not listed")
+    if more := one.beyond(parent):
+        raise ValueError(f"authority {one.id}: its {more} goes beyond that of its parent {parent.id}")
+    above = parent
+    for _ in range(MAX_DELEGATION):
+        if not above.parent:
+            return
+        above = listed.get(above.parent, above)
+    raise ValueError(f"authority {one.id}: over {MAX_DELEGATION} parents above it, or its own parent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +129,12 @@ class Grants:
     authorities: tuple[Authority, ...] = key(5, many(struct(Authority), 512))
 
     def __post_init__(self) -> None:
-        if len({one.id for one in self.authorities}) != len(self.authorities):
+        listed = {one.id: one for one in self.authorities}
+        if len(listed) != len(self.authorities):
             raise ValueError("an authority is listed twice")
+        for one in self.authorities:
+            if one.parent:
+                _check_delegate(one, listed)
 
     def authority(self, issuer: str) -> Authority | None:
         """Return the authority of that id, if it is granted anything."""

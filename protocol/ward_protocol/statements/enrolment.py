@@ -1,0 +1,35 @@
+"""How a hub and its source become known to each other: the hub's request, and the answer. Times are Unix seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ward_protocol.schema import blob, key, text, uint
+from ward_protocol.statements.bulletin import DIGEST
+from ward_protocol.statements.documents import AREA, IDENTIFIER
+
+MAX_ROOT = 32 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A hub asks to be known under this key; signed with the key itself, which proves that the hub has it."""
+
+    hub: str = key(1, IDENTIFIER)
+    area: str = key(2, AREA)
+    public: bytes = key(3, blob(32))
+    issued: int = key(4, uint())
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The answer to one request: the root to begin with, an envelope of its own, and the source's URI.
+
+    Signed by the grant role of the root that it brings.
+    """
+
+    hub: str = key(1, IDENTIFIER)
+    request: bytes = key(2, DIGEST)
+    root: bytes = key(3, blob(MAX_ROOT, 1))
+    source: str = key(4, text(200))
+    issued: int = key(5, uint())
