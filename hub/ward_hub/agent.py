@@ -15,6 +15,7 @@ from ward_hub.config import Config
 from ward_hub.control import NAME, Control
 from ward_hub.desk import Desk
 from ward_hub.errors import StateError
+from ward_hub.expiry import ExpiryWatch
 from ward_hub.feeds import Feeds
 from ward_hub.identity import alone_in, hub_key
 from ward_hub.intake import Accepted, Intake, withdrawals
@@ -119,6 +120,7 @@ class Agent:
         )
         acts = {"status": desk.status, "queue": desk.queue, "stop": desk.stop, "purge": desk.purge}
         self._control = Control(Path(config.hub.state) / NAME, acts)
+        self._expiry = ExpiryWatch(lambda: self._feeds.trust, clock.now)
 
     async def run(self) -> None:
         """Run until cancelled, then leave the outputs safe."""
@@ -129,6 +131,7 @@ class Agent:
             "feeds": self._follow,
             "outbox": self._outbox.run,
             "control": self._control.run,
+            "expiry": self._expiry.run,
             "watchdog": systemd.watchdog,
             **self._outputs.parts(),
         }

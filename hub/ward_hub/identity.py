@@ -39,9 +39,10 @@ def write_key(path: Path, signer: Signer) -> None:
 def read_key(path: Path) -> Signer:
     """Read a private key; raises StateError when it is missing, is no key, or is not private to this user."""
     try:
-        with path.open("rb") as file:
+        # Non-blocking: a pipe in the place of the key must not stop whoever starts.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
-            pem = file.read(10_000)
+            pem = (file.read(10_000) or b"") if stat.S_ISREG(status.st_mode) else b""
     except OSError as error:
         raise StateError(f"{path}: the key cannot be read: {error.strerror}") from error
     if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid != os.geteuid():

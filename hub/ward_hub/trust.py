@@ -51,9 +51,11 @@ class Trust:
         return replace(self, root=root)
 
     def with_grants(self, data: bytes, now: float) -> Trust:
-        """Take newer grants, signed by the grant role of the root in force."""
+        """Take newer grants, signed by the grant role of the root in force, which must not have ended."""
         envelope, grants = _open(data, Grants)
         _need(envelope, self.root, Role.GRANT)
+        if self.root.expires <= now:
+            raise StatementError(Reason.EXPIRED, f"root {self.root.version} expired: the next root must come first")
         if grants.root_version != self.root.version:
             raise StatementError(Reason.WRONG_VERSION, f"grants are for root {grants.root_version}")
         if self.grants is not None and grants.version <= self.grants.version:

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
@@ -14,14 +15,18 @@ from pathlib import Path
 from typing import Any, cast
 
 from ward_hub.errors import UsageError
+from ward_hub.cli.documents import opened
+from ward_hub.cli.documents import plain as standing
+from ward_hub.expiry import Ending, endings
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
+from ward_hub.publisher.standing import Standing, root_in, standings
 from ward_hub.trust import Trust
 from ward_protocol.cbor import is_array
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import MisuseError, StatementError
 from ward_protocol.keys import PublicKey
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Bulletin, Cancel, StatementType
+from ward_protocol.statements import Admission, Beat, Bulletin, Cancel, Enrolment, Grants, Root, Statement
 
 NO_KEY = "no key that was given signed it; give --root and --grants, or --key"
 TIMES = frozenset({"issued", "not_before", "expires", "time", "not_after"})
@@ -46,6 +51,7 @@ def act(chosen: argparse.Namespace) -> int:
         verdict, good = _verify(envelope, chosen), True
     except StatementError as error:
         verdict, good = str(error), False
+    known = _thresholds(envelope, chosen)
     facts: dict[str, Any] = {
         "type": envelope.type.name.lower(),
         "digest": envelope.digest.hex(),
@@ -53,7 +59,9 @@ def act(chosen: argparse.Namespace) -> int:
         "signed_by": [one.kid.hex() for one in envelope.signatures],
         "verifies": good,
         "verdict": verdict,
-        "statement": plain(envelope.statement),
+        "thresholds": [standing(one) for one in known],
+        "ends": [str(one) for one in _endings(envelope.statement)],
+        "statement": explained(envelope.statement),
     }
     if chosen.json:
         json.dump(facts, sys.stdout, ensure_ascii=False, indent=2)
@@ -70,15 +78,19 @@ def _verify(envelope: Envelope, chosen: argparse.Namespace) -> str:
         good = envelope.verified_by({one.kid: one for one in given})
         if good:
             return "by key " + ", ".join(sorted(kid.hex() for kid in good))
-    data = envelope.data
-    if not chosen.root and envelope.type is not StatementType.ROOT:
+    data, statement = envelope.data, envelope.statement
+    if isinstance(statement, Enrolment):
+        return _enough(standings(envelope))
+    if isinstance(statement, Admission):
+        return _admission(envelope, statement, chosen)
+    if not chosen.root and not isinstance(statement, Root):
         raise StatementError(Reason.UNKNOWN_KEY, NO_KEY)
     trust = Trust.from_first_root(chosen.root.read_bytes() if chosen.root else data)
-    if not chosen.root or envelope.type.name == "ROOT":
+    if isinstance(statement, Root):
         return "by its own root keys" if not chosen.root else _root(trust, data)
-    if envelope.type.name == "GRANTS":
+    if isinstance(statement, Grants):
         return f"by root {trust.with_grants(data, now=0).root.version}"
-    if envelope.type.name == "BEAT":
+    if isinstance(statement, Beat):
         return f"by root {trust.with_beat(data)[0].root.version}"
     return _by_grants(envelope, trust, chosen)
 
@@ -96,15 +108,55 @@ def _root(trust: Trust, data: bytes) -> str:
     return f"as the next root, {trust.with_root(data).root.version}"
 
 
+def _admission(envelope: Envelope, statement: Admission, chosen: argparse.Namespace) -> str:
+    trust = Trust.from_first_root(statement.root)
+    if chosen.root and Trust.from_first_root(chosen.root.read_bytes()).root != trust.root:
+        raise StatementError(Reason.WRONG_VERSION, "it brings another root than that of --root")
+    return _enough(standings(envelope))
+
+
 def _by_grants(envelope: Envelope, trust: Trust, chosen: argparse.Namespace) -> str:
-    statement = envelope.statement
-    if chosen.grants and isinstance(statement, (Bulletin, Cancel)):
+    if chosen.grants and isinstance(envelope.statement, (Bulletin, Cancel)):
         grants = trust.with_grants(chosen.grants.read_bytes(), now=0).grants
-        authority = grants.authority(statement.issuer) if grants else None
+        authority = grants.authority(envelope.statement.issuer) if grants else None
         if authority is not None:
             trust.check_signatures(envelope, authority)
             return f"by authority {authority.id} under root {trust.root.version}"
     raise StatementError(Reason.UNKNOWN_KEY, NO_KEY)
+
+
+def _enough(known: tuple[Standing, ...]) -> str:
+    for one in known:
+        if not one.met:
+            reason = Reason.THRESHOLD_NOT_MET if one.signed else Reason.UNKNOWN_KEY
+            raise StatementError(reason, str(one))
+    return "by " + " and ".join(one.who for one in known)
+
+
+def _thresholds(envelope: Envelope, chosen: argparse.Namespace) -> tuple[Standing, ...]:
+    """Return whose signatures are needed, as far as the files given tell."""
+    root = opened(chosen.root, Root) if chosen.root else None
+    grants = opened(chosen.grants, Grants) if chosen.grants else None
+    try:
+        return standings(envelope, root, grants)
+    except StatementError:
+        return ()  # the verdict says what does not fit
+
+
+def _endings(statement: Statement) -> tuple[Ending, ...]:
+    now = time.time()
+    if isinstance(statement, Admission):
+        return endings(root_in(statement), None, now)
+    root, grants = (statement if isinstance(statement, kind) else None for kind in (Root, Grants))
+    return endings(cast("Root | None", root), cast("Grants | None", grants), now)
+
+
+def explained(statement: Statement) -> dict[str, Any]:
+    """Return what a statement says as JSON can hold it; a root inside another statement is opened."""
+    said: dict[str, Any] = plain(statement)
+    if isinstance(statement, Admission):
+        said["root"] = {"id": Envelope.open(statement.root).digest.hex(), **plain(root_in(statement))}
+    return said
 
 
 def plain(value: object, name: str = "") -> Any:  # noqa: ANN401 - JSON is anything
@@ -132,9 +184,19 @@ def in_words(facts: Mapping[str, Any], language: str) -> str:
         _("A signed %(type)s of %(bytes)d bytes, id %(digest)s.") % facts,
         verdict % facts["verdict"],
         _("Signed by: %s") % ", ".join(facts["signed_by"]),
+        *(_needed(one, language) for one in facts["thresholds"]),
+        *(_("Note: %s.") % one for one in facts["ends"]),
         *_lines(facts["statement"], "  "),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _needed(one: Mapping[str, Any], language: str) -> str:
+    _ = translator(language)
+    facts = {"who": one["who"], "have": len(one["signed"]), "need": one["threshold"], "open": ", ".join(one["open"])}
+    if one["met"]:
+        return _("Needed: %(need)d of %(who)s; %(have)d signed.") % facts
+    return _("Needed: %(need)d of %(who)s; %(have)d signed. Could still sign: %(open)s") % facts
 
 
 def _lines(value: Mapping[str, Any], indent: str) -> list[str]:

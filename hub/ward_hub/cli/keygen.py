@@ -17,6 +17,7 @@ SUMMARY = "make an Ed25519 key in a new file that only you can read"
 def arguments(one: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     one.add_argument("file", type=Path)
+    one.add_argument("--public", type=Path, metavar="FILE", help="write the public key to this file as well")
     one.add_argument("--json", action="store_true", help="print key id and public key as JSON")
 
 
@@ -24,6 +25,8 @@ def act(chosen: argparse.Namespace) -> int:
     """Make the key and print its public side."""
     signer = Signer.generate()
     write_key(chosen.file, signer)
+    if chosen.public:
+        chosen.public.write_text(signer.public.raw.hex() + "\n", encoding="ascii")
     if chosen.json:
         facts = {"file": str(chosen.file), "kid": signer.kid.hex(), "public": signer.public.raw.hex()}
         sys.stdout.write(json.dumps(facts) + "\n")

@@ -12,7 +12,22 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from ward_hub.cli import audit, check_config, inspect, keygen, publish, queue, run, sign, status, stop
+from ward_hub.cli import (
+    audit,
+    beat,
+    check_config,
+    enrol,
+    grants,
+    inspect,
+    keygen,
+    publish,
+    queue,
+    root,
+    run,
+    sign,
+    status,
+    stop,
+)
 from ward_hub.errors import AgentDown, ConfigError, HubError, NotWritten, StateError, UsageError
 from ward_hub.links import Refused, SourceError
 from ward_hw.errors import HardwareError
@@ -21,7 +36,11 @@ from ward_protocol.errors import ProtocolError
 COMMANDS = {
     "run": run,
     "check-config": check_config,
+    "enrol": enrol,
     "keygen": keygen,
+    "root": root,
+    "grants": grants,
+    "beat": beat,
     "sign": sign,
     "inspect": inspect,
     "publish": publish,

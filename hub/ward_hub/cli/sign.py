@@ -1,62 +1,71 @@
-"""`wardhub sign`: turns a draft or a CAP alert into a signed bulletin, or adds one more signature to one."""
+"""`wardhub sign`: makes a signed bulletin, adds a signature to any signed file, or joins the signatures of two.
+
+Each officer signs on a machine of their own: the file goes round (`--add`), or copies of it come back (`--join`).
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import sys
-import time
 from pathlib import Path
 
+from ward_hub.cli.documents import grants_at, out_arguments, root_at, seconds_now, tell, trusted_arguments
 from ward_hub.drafts import Issue, from_cap, from_toml
-from ward_hub.errors import NotWritten, UsageError
+from ward_hub.errors import UsageError
 from ward_hub.identity import read_key
+from ward_hub.publisher.issue import check
+from ward_hub.publisher.standing import need_use, standings
 from ward_hw.audio import AudioSettings, AudioWorker, Clip
-from ward_protocol.envelope import Envelope, add_signature, sign
+from ward_protocol.envelope import Envelope, add_signature, join_signatures, sign
 from ward_protocol.statements import Bulletin
 
-SUMMARY = "sign a bulletin, or add a signature to a signed one"
+SUMMARY = "sign a bulletin, add a signature to a signed file, or join the signatures of two"
 
 
 def arguments(one: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    one.add_argument("file", type=Path, help="a draft (.toml), a CAP 1.2 alert (.xml), or with --add a signed file")
-    one.add_argument("--key", type=Path, required=True, action="append", help="may be given several times")
-    one.add_argument("--out", type=Path, required=True)
+    one.add_argument("file", type=Path, help="a draft (.toml), a CAP 1.2 alert (.xml), or a signed file")
+    one.add_argument("--key", type=Path, action="append", default=[], help="may be given several times")
     one.add_argument("--add", action="store_true", help="add signatures to the signed FILE")
+    one.add_argument("--join", type=Path, action="append", default=[], help="add the signatures of this copy of FILE")
     one.add_argument("--issuer", help="the authority that issues it")
     one.add_argument("--sequence", type=int, help="the issuer's next number")
     one.add_argument("--area", action="append", default=[], help="for whom: an area such as vn/01/00268")
     one.add_argument("--audio", type=Path, action="append", default=[], help="a recording to name in it")
+    trusted_arguments(
+        one,
+        "refuse what hubs under this root would refuse; for a root, the one before it",
+        "refuse what hubs with these grants would refuse",
+    )
+    out_arguments(one)
 
 
 def act(chosen: argparse.Namespace) -> int:
-    """Sign and write the file."""
+    """Sign or join, and write the file."""
     signers = [read_key(path) for path in chosen.key]
-    if chosen.add:
+    root = root_at(chosen.root) if chosen.root else None
+    grants = grants_at(chosen.grants, chosen.root) if chosen.grants else None
+    if chosen.add or chosen.join:
         data = chosen.file.read_bytes()
+        for path in chosen.join:
+            data = join_signatures(data, path.read_bytes())
+        if chosen.add and not signers:
+            raise UsageError("sign: --add needs a --key")
         for signer in signers:
             data = add_signature(data, signer)
     else:
         data = sign(_draft(chosen), signers)
     envelope = Envelope.open(data)
-    try:
-        chosen.out.write_bytes(data)
-    except OSError as error:
-        raise NotWritten(f"{chosen.out}: cannot be written: {error.strerror}") from error
-    sys.stdout.write(
-        f"{chosen.out}: {envelope.type.name.lower()} {envelope.digest.hex()}, {len(data)} bytes, "
-        f"{len(envelope.signatures)} signatures\n"
-    )
-    return os.EX_OK
+    check(envelope.statement, root, grants, seconds_now())
+    need_use(envelope, [one.kid for one in signers], standings(envelope, root, grants))
+    return tell(chosen, data, root, grants)
 
 
 def _draft(chosen: argparse.Namespace) -> Bulletin:
-    if not chosen.issuer or chosen.sequence is None or not chosen.area:
-        raise UsageError("sign: a new bulletin needs --issuer, --sequence and --area")
+    if not chosen.issuer or chosen.sequence is None or not chosen.area or not chosen.key:
+        raise UsageError("sign: a new bulletin needs --issuer, --sequence, --area and --key")
     clips = asyncio.run(_probe(chosen.audio))
-    issue = Issue(chosen.issuer, chosen.sequence, int(time.time()), tuple(chosen.area), tuple(clips))
+    issue = Issue(chosen.issuer, chosen.sequence, seconds_now(), tuple(chosen.area), tuple(clips))
     content = chosen.file.read_bytes()
     return (from_cap if chosen.file.suffix == ".xml" else from_toml)(content, issue)
 

@@ -12,9 +12,7 @@ from ward_protocol.reasons import Reason
 from ward_protocol.schema import from_map, to_map
 from ward_protocol.statements import Authority, Grants, Kind, Priority
 
-PARENT = replace(
-    AUTHORITY, highest_priority=Priority.PRIORITY, kinds=(Kind.BULLETIN,), level=2, areas=(AREA, "vn/02")
-)
+PARENT = replace(AUTHORITY, highest_priority=Priority.PRIORITY, kinds=(Kind.BULLETIN,), level=2, areas=(AREA, "vn/02"))
 CHILD = replace(PARENT, id="hamlet", areas=(f"{AREA}/3",), level=3, parent="ward")
 
 

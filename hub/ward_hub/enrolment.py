@@ -1,0 +1,114 @@
+"""How a hub becomes known: a request signed with its own key, and an answer that is checked before it is installed."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ward_hub.config import load
+from ward_hub.errors import ConfigError, StateError
+from ward_hub.publisher.errors import CeremonyError
+from ward_hub.publisher.standing import root_in, standings
+from ward_hub.trust import Trust
+from ward_protocol.envelope import Envelope, sign
+from ward_protocol.keys import Signer
+from ward_protocol.statements import Admission, Enrolment
+
+SOURCE = re.compile(r"coap://[A-Za-z0-9.:\[\]_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that was checked: the envelope of the root it brings, its version, and the source's URI."""
+
+    hub: str
+    root: bytes
+    version: int
+    source: str
+
+
+def request(key: Signer, hub: str, area: str, now: int) -> bytes:
+    """Return a hub's request, signed with its own key."""
+    return sign(Enrolment(hub, area, key.public.raw, now), [key])
+
+
+def requested(data: bytes) -> Enrolment:
+    """Return a request whose sender has the key it names; raises StatementError, CeremonyError."""
+    envelope = Envelope.open(data)
+    if not isinstance(envelope.statement, Enrolment):
+        raise CeremonyError(f"an enrolment is needed, not a {envelope.type.name.lower()}")
+    if not all(one.met for one in standings(envelope)):
+        raise CeremonyError("the request is not signed with the key that it names")
+    return envelope.statement
+
+
+def answer(asked: bytes, root: bytes, source: str, now: int) -> Admission:
+    """Return the answer to a request, to be signed by the grant role of `root`; raises CeremonyError."""
+    trust = Trust.from_first_root(root)
+    if trust.root.expires <= now:
+        raise CeremonyError(f"root {trust.root.version} has ended: give the root in force")
+    if not SOURCE.fullmatch(source):
+        raise CeremonyError(f"source {source!r}: coap://HOST or coap://HOST:PORT is needed")
+    hub = requested(asked).hub
+    return Admission(hub, Envelope.open(asked).digest, root, source, now)
+
+
+def checked(data: bytes, asked: bytes, root_id: bytes) -> Answer:
+    """Return what an answer says, once it is the answer to this request and brings the root of that id.
+
+    The id comes from the office by another way, by telephone: whoever could change the answer on its way could else
+    put a root of their own into it. Raises StatementError, CeremonyError.
+    """
+    envelope = Envelope.open(data)
+    admission = envelope.statement
+    if not isinstance(admission, Admission):
+        raise CeremonyError(f"an admission is needed, not a {envelope.type.name.lower()}")
+    trust = Trust.from_first_root(admission.root)
+    if not hmac.compare_digest(Envelope.open(admission.root).digest, root_id):
+        raise CeremonyError(
+            "the answer brings another root than the one of --root-id: do not install it, ask the office"
+        )
+    if Envelope.open(asked).digest != admission.request:
+        raise CeremonyError("it answers another request: bring the answer to the request that stands here")
+    short = [one for one in standings(envelope) if not one.met]
+    if short:
+        raise CeremonyError(f"the answer lacks signatures, {short[0]}")
+    return Answer(admission.hub, admission.root, root_in(admission).version, admission.source)
+
+
+def install(given: Answer, config: Path, own: Enrolment, state: Path) -> Path:
+    """Put the root where the configuration has it, and make the configuration where there is none.
+
+    Returns the root's path. Raises ConfigError for a configuration that says otherwise than the answer, StateError
+    for another root in its place.
+    """
+    if config.exists():
+        found = load(config)
+        says = {"hub.id": found.hub.id, "hub.area": found.hub.area, "source.uri": found.source.uri}
+        wanted = {"hub.id": given.hub, "hub.area": own.area, "source.uri": given.source}
+        for name, value in wanted.items():
+            if says[name] != value:
+                raise ConfigError(f"{config}: {name} is {says[name]!r}, the answer is for {value!r}")
+        root = Path(found.trust.root)
+    else:
+        root = config.parent / "root.cose"
+    if root.exists() and root.read_bytes() != given.root:
+        raise StateError(f"{root}: there is another root; move it away if the hub is to begin anew")
+    root.write_bytes(given.root)
+    if not config.exists():
+        config.write_text(_config(given, own, state, root), encoding="utf-8")
+    return root
+
+
+def _config(given: Answer, own: Enrolment, state: Path, root: Path) -> str:
+    # JSON's strings are TOML's as well.
+    def quoted(value: object) -> str:
+        return json.dumps(str(value), ensure_ascii=False)
+
+    return (
+        f"[hub]\nid = {quoted(given.hub)}\narea = {quoted(own.area)}\nstate = {quoted(state)}\n\n"
+        f"[trust]\nroot = {quoted(root)}\n\n[source]\nuri = {quoted(given.source)}\n"
+    )

@@ -1,0 +1,104 @@
+"""What the offices write, as TOML: the draft of a root and that of grants. Unknown keys are errors."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from ward_hub.publisher.errors import CeremonyError
+from ward_protocol.errors import MisuseError
+from ward_protocol.keys import PublicKey
+
+DAY_S = 86_400
+T = TypeVar("T")
+Count = Annotated[int, Meta(ge=1, le=16)]
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every section: immutable, unknown keys refused."""
+
+
+class RoleDraft(Section, frozen=True, kw_only=True):
+    """Whose keys make a role, by the names of `[keys]`, and how many of them must sign."""
+
+    threshold: Count
+    keys: tuple[Name, ...]
+
+
+class RootDraft(Section, frozen=True, kw_only=True):
+    """A root: `keys` gives each holder's public key, in hex or as the name of a file that holds it."""
+
+    keys: dict[Name, str]
+    roles: dict[Literal["root", "grant", "beat", "quorum"], RoleDraft]
+    expires: datetime | None = None
+    days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+
+
+class AuthorityDraft(Section, frozen=True, kw_only=True):
+    """One authority; without `not_after` it ends with the grants."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
+    keys: dict[Name, str]
+    threshold: Count
+    level: Annotated[int, Meta(ge=0, le=9)]
+    areas: tuple[Annotated[str, Meta(max_length=96, pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")], ...]
+    highest_priority: Literal["normal", "priority", "emergency"]
+    kinds: tuple[Literal["bulletin", "cancel", "order"], ...] = ("bulletin", "cancel")
+    not_after: datetime | None = None
+    parent: Annotated[str, Meta(max_length=64)] = ""
+
+
+class GrantsDraft(Section, frozen=True, kw_only=True):
+    """Grants: each `[[authority]]` that may issue something. Who is not listed may nothing."""
+
+    authority: tuple[AuthorityDraft, ...] = ()
+    expires: datetime | None = None
+    days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+
+
+def read_draft(path: Path, kind: type[T]) -> T:
+    """Return the draft in a TOML file; raises CeremonyError naming the key that is wrong, OSError."""
+    try:
+        return msgspec.convert(tomllib.loads(path.read_bytes().decode()), kind)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise CeremonyError(f"{path}: {error}") from error
+
+
+def end_of(draft: RootDraft | GrantsDraft, now: int) -> int:
+    """Return when a draft's document ends; it says either a moment or days from now."""
+    if (draft.expires is None) == (draft.days is None):
+        raise CeremonyError("give either expires or days")
+    return now + (draft.days or 0) * DAY_S if draft.expires is None else seconds(draft.expires, "expires")
+
+
+def seconds(moment: datetime, name: str) -> int:
+    """Return a moment as Unix seconds; one without an offset is an error."""
+    if moment.tzinfo is None:
+        raise CeremonyError(f"{name} needs an offset, such as +07:00")
+    return int(moment.timestamp())
+
+
+def public_keys(named: dict[str, str], folder: Path) -> dict[str, PublicKey]:
+    """Return the keys by name; files are looked for in `folder`. One key under two names is an error."""
+    keys = {name: _public_key(name, text, folder) for name, text in named.items()}
+    names: dict[bytes, str] = {}
+    for name, one in keys.items():
+        other = names.setdefault(one.kid, name)
+        if other != name:
+            raise CeremonyError(f"{other} and {name} have the same key {one.kid.hex()}: each needs one of their own")
+    return keys
+
+
+def _public_key(name: str, text: str, folder: Path) -> PublicKey:
+    try:
+        return PublicKey(bytes.fromhex(text if len(text) == 64 else (folder / text).read_text("ascii").strip()))
+    except OSError as error:
+        raise CeremonyError(f"key of {name}: {folder / text} cannot be read: {error.strerror}") from error
+    except (ValueError, MisuseError) as error:
+        raise CeremonyError(f"key of {name}: {text!r} is neither 64 hex digits nor a file that holds them") from error
