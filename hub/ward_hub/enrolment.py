@@ -11,7 +11,7 @@ from pathlib import Path
 from ward_hub.config import load
 from ward_hub.errors import ConfigError, StateError
 from ward_hub.publisher.errors import CeremonyError
-from ward_hub.publisher.standing import root_in, standings
+from ward_hub.publisher.standing import standings
 from ward_hub.trust import Trust
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
@@ -66,7 +66,7 @@ def checked(data: bytes, asked: bytes, root_id: bytes) -> Answer:
     admission = envelope.statement
     if not isinstance(admission, Admission):
         raise CeremonyError(f"an admission is needed, not a {envelope.type.name.lower()}")
-    trust = Trust.from_first_root(admission.root)
+    root = Trust.from_first_root(admission.root).root
     if not hmac.compare_digest(Envelope.open(admission.root).digest, root_id):
         raise CeremonyError(
             "the answer brings another root than the one of --root-id: do not install it, ask the office"
@@ -76,7 +76,7 @@ def checked(data: bytes, asked: bytes, root_id: bytes) -> Answer:
     short = [one for one in standings(envelope) if not one.met]
     if short:
         raise CeremonyError(f"the answer lacks signatures, {short[0]}")
-    return Answer(admission.hub, admission.root, root_in(admission).version, admission.source)
+    return Answer(admission.hub, admission.root, root.version, admission.source)
 
 
 def install(given: Answer, config: Path, own: Enrolment, state: Path) -> Path:

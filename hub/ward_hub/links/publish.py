@@ -27,8 +27,9 @@ PLACES = {StatementType.ROOT: "root", StatementType.GRANTS: "grants"}
 async def publish(uri: str, envelope: bytes, media: Sequence[Path] = (), *, deadline: float = DEADLINE_S) -> str:
     """Publish a signed statement and the recordings it names at the source `uri`; return where it stands now.
 
-    The place is a path at the source: feed/ISSUER/SEQUENCE, root/VERSION or grants/VERSION. `deadline` is seconds for each thing given.
-    Raises SourceError in its kinds, ProtocolError for bytes that are no envelope, OSError for unreadable files.
+    The place is a path at the source: feed/ISSUER/SEQUENCE, root/VERSION or grants/VERSION. `deadline` is seconds for
+    each thing given. Raises SourceError in its kinds, ProtocolError for bytes that are no envelope, OSError for files
+    that cannot be read.
     """
     kind = Envelope.open(envelope).type
     async with Line(uri, rng=random.SystemRandom()) as line:

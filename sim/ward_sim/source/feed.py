@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 from aiocoap.numbers.codes import Code
 
@@ -13,12 +14,14 @@ from ward_protocol.statements import Bulletin, Cancel, Grants, Root
 from ward_sim.source.errors import RefusedStatement
 
 Place = tuple[str, int]
+D = TypeVar("D", bound=Root | Grants)
 
 
-class Documents:
-    """Root or grants by version; `versions` in ascending order."""
+class Documents(Generic[D]):
+    """Roots or grants by version; `documents` in ascending order, each of the `kind`."""
 
-    def __init__(self, documents: Sequence[bytes]) -> None:
+    def __init__(self, documents: Sequence[bytes], kind: type[D]) -> None:
+        self._kind: type[D] = kind
         self._documents: dict[int, bytes] = {}
         self.newest = 0
         for data in documents:
@@ -27,8 +30,8 @@ class Documents:
     def add(self, data: bytes) -> int:
         """Keep a document and return its version."""
         statement = Envelope.open(data).statement
-        if not isinstance(statement, Root | Grants):
-            raise RefusedStatement(Code.BAD_REQUEST, f"a {type(statement).__name__} is no trust document")
+        if not isinstance(statement, self._kind):
+            raise RefusedStatement(Code.BAD_REQUEST, f"a {type(statement).__name__} does not belong here")
         self._documents[statement.version] = data
         self.newest = max(self.newest, statement.version)
         return statement.version
@@ -37,11 +40,17 @@ class Documents:
         """Return the document of a version."""
         return self._documents.get(version)
 
+    def statement(self) -> D:
+        """Return the newest document as a statement."""
+        statement = Envelope.open(self._documents[self.newest]).statement
+        assert isinstance(statement, self._kind)  # noqa: S101 - `add` took nothing else
+        return statement
+
 
 class Feed:
     """Statements in their places; a careful source checks each before it takes it."""
 
-    def __init__(self, grants: Documents, *, unchecked: bool = False) -> None:
+    def __init__(self, grants: Documents[Grants], *, unchecked: bool = False) -> None:
         self._grants = grants
         self._unchecked = unchecked
         self._statements: dict[Place, bytes] = {}
@@ -78,8 +87,7 @@ class Feed:
         if statement.sequence != following:
             why = f"{statement.issuer} is at {following - 1}: sequence {following} is next"
             raise RefusedStatement(Code.CONFLICT, why)
-        grants = self._newest_grants()
-        authority = None if grants is None else grants.authority(statement.issuer)
+        authority = self._grants.statement().authority(statement.issuer)
         if authority is None:
             raise RefusedStatement(Code.FORBIDDEN, f"{statement.issuer} is granted nothing here")
         try:
@@ -90,11 +98,6 @@ class Feed:
         if len(signers) < authority.threshold:
             why = f"signed by {len(signers)} of {statement.issuer}'s keys, {authority.threshold} are needed"
             raise RefusedStatement(Code.FORBIDDEN, why)
-
-    def _newest_grants(self) -> Grants | None:
-        data = self._grants.get(self._grants.newest)
-        statement = None if data is None else Envelope.open(data).statement
-        return statement if isinstance(statement, Grants) else None
 
 
 def _opened(data: bytes) -> Envelope:

@@ -31,6 +31,10 @@ class Receipts:
         self._digests: set[bytes] = set()
         self.all: list[Receipt] = []
 
+    def enrol(self, hub: str, raw: bytes) -> None:
+        """Know a hub by this raw public key from now on."""
+        self._keys[hub] = PublicKey(raw)
+
     def take(self, data: bytes) -> Delivered:
         """Verify and keep a receipt; raises RefusedStatement."""
         try:

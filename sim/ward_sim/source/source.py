@@ -17,13 +17,14 @@ from aiocoap.numbers.codes import Code
 
 from ward_protocol.envelope import MAX_SIZE, Envelope
 from ward_protocol.errors import ProtocolError
-from ward_protocol.statements import Beat, Bulletin, Cancel, Receipt, StatementType
+from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Receipt, Root, StatementType
 from ward_protocol.statements.bulletin import MAX_AUDIO
 from ward_sim.source.errors import RefusedStatement
 from ward_sim.source.feed import Documents, Feed, Place
 from ward_sim.source.observers import Observers
 from ward_sim.source.receipts import Receipts
 from ward_sim.source.site import Site
+from ward_sim.source.trust import check_document
 from ward_sim.source.web import Answer, Asked, Resource, refusal
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class Source:
         if not root or not grants:
             raise ValueError("a source has a root and grants: its beat names their versions")
         self.beat_period = beat_period
-        self.root = Documents(root)
-        self.grants = Documents(grants)
+        self.root = Documents(root, Root)
+        self.grants = Documents(grants, Grants)
         self.feed = Feed(self.grants, unchecked=unchecked)
         self.observers = Observers()
         self._receipts = Receipts(hub_keys)
@@ -132,6 +133,19 @@ class Source:
             self._changed.set()
         return statement.issuer, statement.sequence
 
+    def publish_document(self, envelope: bytes, kind: type[Root | Grants]) -> int:
+        """Take the next root or the next grants and return its version; raises RefusedStatement."""
+        documents: Documents[Root] | Documents[Grants] = self.root if kind is Root else self.grants
+        if documents.get(documents.newest) != envelope:
+            check_document(envelope, kind, self.root.statement(), self.grants.statement())
+            documents.add(envelope)
+            self._changed.set()
+        return documents.newest
+
+    def enrol(self, hub: str, public: bytes) -> None:
+        """Take receipts of a hub from now on by this raw public key, in place of any other."""
+        self._receipts.enrol(hub, public)
+
     def inject(self, issuer: str, sequence: int, data: bytes) -> None:
         """Put any bytes into a place of the feed, unchecked: an attack from inside the source."""
         self.feed.put(data, issuer, sequence)
@@ -163,14 +177,27 @@ class Source:
     def _resources(self) -> dict[str, Resource]:
         return {
             "beat": Resource(get=self._get_beat, attributes=f";ct={StatementType.BEAT}", observable=True),
-            "root": Resource(get=_documents(self.root, StatementType.ROOT), attributes=f";ct={StatementType.ROOT}"),
-            "grants": Resource(
-                get=_documents(self.grants, StatementType.GRANTS), attributes=f";ct={StatementType.GRANTS}"
-            ),
+            "root": self._documents(self.root, Root, StatementType.ROOT),
+            "grants": self._documents(self.grants, Grants, StatementType.GRANTS),
             "feed": Resource(get=self._get_statement, post=self._post_statement, limit=MAX_SIZE),
             "media": Resource(get=self._get_media, put=self._put_media, limit=MAX_AUDIO),
             "receipts": Resource(post=self._post_receipt, limit=MAX_SIZE, attributes=f";ct={StatementType.RECEIPT}"),
         }
+
+    def _documents(
+        self, documents: Documents[Root] | Documents[Grants], kind: type[Root | Grants], number: StatementType
+    ) -> Resource:
+        def post(asked: Asked) -> Answer:
+            if len(asked.path) != 1:
+                return refusal(Code.METHOD_NOT_ALLOWED, f"it is posted to /{asked.path[0]}")
+            try:
+                version = self.publish_document(asked.payload, kind)
+            except RefusedStatement as error:
+                self._on_event(error)
+                return refusal(error.code, str(error))
+            return Answer(Code.CREATED, location=(asked.path[0], str(version)))
+
+        return Resource(get=_documents(documents, number), post=post, limit=MAX_SIZE, attributes=f";ct={number}")
 
     def _get_beat(self, asked: Asked) -> Answer:
         if len(asked.path) != 1:
@@ -245,7 +272,7 @@ async def _close(context: Context) -> None:
     await context.shutdown()
 
 
-def _documents(documents: Documents, kind: StatementType) -> Callable[[Asked], Answer]:
+def _documents(documents: Documents[Root] | Documents[Grants], kind: StatementType) -> Callable[[Asked], Answer]:
     def get(asked: Asked) -> Answer:
         found = None
         if len(asked.path) == 2 and NUMBER.fullmatch(asked.path[1]):
