@@ -14,6 +14,8 @@ from ward_hub.errors import NotWritten, StateError
 from ward_protocol.errors import MisuseError
 from ward_protocol.keys import Signer
 
+MAX_PEM = 10_000
+
 
 def write_key(path: Path, signer: Signer) -> None:
     """Write a private key to a new file of mode 0600; raises NotWritten where it exists or cannot be written.
@@ -40,9 +42,12 @@ def read_key(path: Path) -> Signer:
     """Read a private key; raises StateError when it is missing, is no key, or is not private to this user."""
     try:
         # Non-blocking: a pipe in the place of the key must not stop whoever starts.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            status = os.fstat(file.fileno())
-            pem = (file.read(10_000) or b"") if stat.S_ISREG(status.st_mode) else b""
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            status = os.fstat(handle)
+            pem = os.read(handle, MAX_PEM) if stat.S_ISREG(status.st_mode) else b""
+        finally:
+            os.close(handle)
     except OSError as error:
         raise StateError(f"{path}: the key cannot be read: {error.strerror}") from error
     if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid != os.geteuid():

@@ -101,7 +101,9 @@ class Walk:
         one.read = found + len(words)
 
     def _tails(self) -> str:
-        return "\n".join(f"{name}:\n{one.log.read_text(encoding='utf-8')[-3000:]}" for name, one in self.programs.items())
+        return "\n".join(
+            f"{name}:\n{one.log.read_text(encoding='utf-8')[-3000:]}" for name, one in self.programs.items()
+        )
 
 
 def environment(folder: Path) -> dict[str, str]:

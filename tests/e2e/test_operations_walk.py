@@ -80,7 +80,7 @@ def free_port() -> str:
 
 async def test_the_walk_of_the_documentation(tmp_path: Path) -> None:
     blocks = BLOCK.findall(DOC.read_text(encoding="utf-8").replace(PORT, free_port()))
-    assert len(blocks) == 9, "a block of the walk has lost its mark"
+    assert len(blocks) == 10, "a block of the walk has lost its mark"
     folder = tmp_path / "walk"
     folder.mkdir()
     walk = Walk(folder, environment(tmp_path))

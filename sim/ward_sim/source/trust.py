@@ -24,7 +24,7 @@ def check_document(data: bytes, kind: type[Root | Grants], root: Root, grants: G
         _follows(document.version, root.version + 1, "root")
         _signed(envelope, root, Role.ROOT)
         _signed(envelope, document, Role.ROOT)
-    elif isinstance(document, Grants):
+    else:
         _follows(document.version, grants.version + 1, "grants")
         if document.root_version != root.version:
             raise RefusedStatement(Code.CONFLICT, f"root {root.version} is in force, not {document.root_version}")

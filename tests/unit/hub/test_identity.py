@@ -73,3 +73,11 @@ def test_one_agent_has_the_state_directory(tmp_path: Path) -> None:
         pass
     with alone_in(tmp_path):
         pass
+
+
+def test_a_pipe_and_a_folder_in_its_place_are_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    (tmp_path / "folder").mkdir(0o700)
+    for name in ("pipe", "folder"):
+        with pytest.raises(StateError, match=name):
+            read_key(tmp_path / name)

@@ -91,7 +91,9 @@ def _takes(known: argparse.ArgumentParser, words: list[str], where: str) -> None
     if subcommands is not None and words and not words[0].startswith("-"):
         chosen = subcommands.choices.get(words[0])
         assert words[0] == "COMMAND" or chosen is not None, where
-        options |= {option for action in chosen._actions for option in action.option_strings} if chosen else set()
+        if chosen is not None:  # a command may have steps of its own
+            _takes(chosen, words[1:], where)
+            return
     assert {word for word in words if word.startswith("-")} <= options, where
 
 
