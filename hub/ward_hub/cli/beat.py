@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ward_hub.cli.documents import grants_at, opened, out_arguments, root_at, seconds_now, tell
+from ward_hub.errors import UsageError
 from ward_hub.identity import read_key
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.issue import check_beat, check_key
@@ -48,7 +49,7 @@ def act(chosen: argparse.Namespace) -> int:
 def _head(text: str) -> tuple[str, int]:
     issuer, found, number = text.rpartition("=")
     if not found or not issuer or not number.isascii() or not number.isdigit():
-        raise CeremonyError(f"--head {text}: ISSUER=NUMBER is needed")
+        raise UsageError(f"--head {text}: ISSUER=NUMBER is needed")
     return issuer, int(number)
 
 
@@ -56,4 +57,4 @@ def _nonce(text: str) -> bytes | None:
     try:
         return bytes.fromhex(text) or None
     except ValueError as error:
-        raise CeremonyError(f"--nonce {text}: hex digits are needed") from error
+        raise UsageError(f"--nonce {text}: hex digits are needed") from error

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TypeVar
 
+from ward_hub.errors import NotWritten
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.standing import Standing, standings
 from ward_hub.trust import Trust
@@ -61,11 +62,14 @@ def seconds_now() -> int:
 def write(path: Path, data: bytes) -> None:
     """Write a signed file whole or not at all: a stick that is pulled out must not leave half a root."""
     part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise NotWritten(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def tell(chosen: argparse.Namespace, data: bytes, root: Root | None = None, grants: Grants | None = None) -> int:

@@ -11,9 +11,8 @@ from pathlib import Path
 from ward_hub import enrolment
 from ward_hub.cli.documents import out_arguments, root_at, seconds_now, tell, write
 from ward_hub.cli.run import DEFAULT_CONFIG
-from ward_hub.errors import StateError
+from ward_hub.errors import StateError, UsageError
 from ward_hub.identity import hub_key, read_key
-from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.standing import need_use, standings
 from ward_protocol.envelope import Envelope, sign
 
@@ -100,4 +99,4 @@ def _digest(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError as error:
-        raise CeremonyError("--root-id: hex digits are needed") from error
+        raise UsageError("--root-id: hex digits are needed") from error

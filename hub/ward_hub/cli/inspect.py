@@ -14,9 +14,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, cast
 
-from ward_hub.errors import UsageError
 from ward_hub.cli.documents import opened
 from ward_hub.cli.documents import plain as standing
+from ward_hub.errors import UsageError
 from ward_hub.expiry import Ending, endings
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from ward_hub.publisher.standing import Standing, root_in, standings

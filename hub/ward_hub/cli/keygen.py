@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from ward_hub.cli.documents import write
 from ward_hub.identity import write_key
 from ward_protocol.keys import Signer
 
@@ -26,7 +27,7 @@ def act(chosen: argparse.Namespace) -> int:
     signer = Signer.generate()
     write_key(chosen.file, signer)
     if chosen.public:
-        chosen.public.write_text(signer.public.raw.hex() + "\n", encoding="ascii")
+        write(chosen.public, f"{signer.public.raw.hex()}\n".encode())
     if chosen.json:
         facts = {"file": str(chosen.file), "kid": signer.kid.hex(), "public": signer.public.raw.hex()}
         sys.stdout.write(json.dumps(facts) + "\n")

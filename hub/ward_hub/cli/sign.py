@@ -62,8 +62,10 @@ def act(chosen: argparse.Namespace) -> int:
 
 
 def _draft(chosen: argparse.Namespace) -> Bulletin:
-    if not chosen.issuer or chosen.sequence is None or not chosen.area or not chosen.key:
-        raise UsageError("sign: a new bulletin needs --issuer, --sequence, --area and --key")
+    if not chosen.issuer or chosen.sequence is None or not chosen.area:
+        raise UsageError("sign: a new bulletin needs --issuer, --sequence and --area")
+    if not chosen.key:
+        raise UsageError("sign: a new bulletin needs a --key")
     clips = asyncio.run(_probe(chosen.audio))
     issue = Issue(chosen.issuer, chosen.sequence, seconds_now(), tuple(chosen.area), tuple(clips))
     content = chosen.file.read_bytes()
