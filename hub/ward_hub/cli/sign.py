@@ -1,4 +1,4 @@
-"""`wardhub sign`: makes a signed bulletin, adds a signature to any signed file, or joins the signatures of two.
+"""`wardhub sign`: makes a signed bulletin or its cancel, adds a signature to any signed file, or joins those of two.
 
 Each officer signs on a machine of their own: the file goes round (`--add`), or copies of it come back (`--join`).
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
-from ward_hub.cli.documents import grants_at, out_arguments, root_at, seconds_now, tell, trusted_arguments
+from ward_hub.cli.documents import grants_at, opened, out_arguments, root_at, seconds_now, tell, trusted_arguments
 from ward_hub.drafts import Issue, from_cap, from_toml
 from ward_hub.errors import UsageError
 from ward_hub.identity import read_key
@@ -17,9 +18,9 @@ from ward_hub.publisher.issue import check
 from ward_hub.publisher.standing import need_use, standings
 from ward_hw.audio import AudioSettings, AudioWorker, Clip
 from ward_protocol.envelope import Envelope, add_signature, join_signatures, sign
-from ward_protocol.statements import Bulletin
+from ward_protocol.statements import Bulletin, Cancel
 
-SUMMARY = "sign a bulletin, add a signature to a signed file, or join the signatures of two"
+SUMMARY = "sign a bulletin or its cancel, add a signature to a signed file, or join the signatures of two"
 
 
 def arguments(one: argparse.ArgumentParser) -> None:
@@ -28,6 +29,8 @@ def arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--key", type=Path, action="append", default=[], help="may be given several times")
     one.add_argument("--add", action="store_true", help="add signatures to the signed FILE")
     one.add_argument("--join", type=Path, action="append", default=[], help="add the signatures of this copy of FILE")
+    one.add_argument("--cancel", action="store_true", help="take the bulletin in the signed FILE back")
+    one.add_argument("--why", default="", help="with --cancel: why, for receipts and people")
     one.add_argument("--issuer", help="the authority that issues it")
     one.add_argument("--sequence", type=int, help="the issuer's next number")
     one.add_argument("--area", action="append", default=[], help="for whom: an area such as vn/01/00268")
@@ -54,11 +57,30 @@ def act(chosen: argparse.Namespace) -> int:
         for signer in signers:
             data = add_signature(data, signer)
     else:
-        data = sign(_draft(chosen), signers)
+        data = sign(_cancel(chosen) if chosen.cancel else _draft(chosen), signers)
     envelope = Envelope.open(data)
     check(envelope.statement, root, grants, seconds_now())
     need_use(envelope, [one.kid for one in signers], standings(envelope, root, grants))
     return tell(chosen, data, root, grants)
+
+
+def _cancel(chosen: argparse.Namespace) -> Cancel:
+    """Return the cancel of the very file that was published: it is named by its digest, signatures included."""
+    if chosen.sequence is None or not chosen.key:
+        raise UsageError("sign: a cancel needs --sequence and --key")
+    data = chosen.file.read_bytes()
+    target = opened(chosen.file, Bulletin)
+    if chosen.issuer not in {None, target.issuer}:
+        raise UsageError(f"sign: only {target.issuer} can take back what {target.issuer} issued")
+    return Cancel(
+        issuer=target.issuer,
+        sequence=chosen.sequence,
+        issued=seconds_now(),
+        expires=target.expires,
+        audience=replace(target.audience, areas=tuple(chosen.area) or target.audience.areas),
+        target=Envelope.open(data).digest,
+        why=chosen.why,
+    )
 
 
 def _draft(chosen: argparse.Namespace) -> Bulletin:

@@ -15,7 +15,7 @@ from ward_hub.cli.main import main
 from ward_hub.config import load
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
-from ward_protocol.statements import Beat, Enrolment, Root
+from ward_protocol.statements import Beat, Bulletin, Cancel, Enrolment, Root
 
 Said = Callable[[], str]
 ROOT = """
@@ -169,6 +169,35 @@ def test_inspect_says_of_each_what_it_is(capsys: pytest.CaptureFixture[str]) -> 
     assert "It verifies: by root 1" in told
     assert "Needed: 1 of role grant of root 1; 1 signed." in told
     assert "Note: grants 1 ends in 3 days" in told
+
+
+def test_a_cancel_names_the_published_file() -> None:
+    trusted = "--root root.cose --grants grants.cose"
+    assert run(f"sign draft.toml --key ward.pem --issuer ward --sequence 1 --area {AREA} {trusted} --out b.cose") == 0
+    assert run(f"sign b.cose --cancel --key ward.pem --sequence 2 --why mistaken {trusted} --out c.cose") == 0
+    bulletin = Envelope.open(Path("b.cose").read_bytes())
+    cancel = Envelope.open(Path("c.cose").read_bytes()).statement
+    assert isinstance(cancel, Cancel)
+    assert isinstance(bulletin.statement, Bulletin)
+    assert (cancel.issuer, cancel.sequence, cancel.why) == ("ward", 2, "mistaken")
+    assert cancel.target == bulletin.digest
+    assert (cancel.audience, cancel.expires) == (bulletin.statement.audience, bulletin.statement.expires)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("sign root.cose --cancel --key ward.pem --sequence 2 --out x", "a bulletin is needed"),
+        ("sign b.cose --cancel --key ward.pem --out x", "--sequence"),
+        ("sign b.cose --cancel --key ward.pem --sequence 2 --issuer other --out x", "only ward"),
+        ("sign b.cose --cancel --key stranger.pem --sequence 2 --grants grants.cose --out x", "would not count"),
+    ],
+)
+def test_a_cancel_that_makes_no_sense(command: str, words: str, said: Said) -> None:
+    assert run(f"sign draft.toml --key ward.pem --issuer ward --sequence 1 --area {AREA} --out b.cose") == 0
+    assert run(command) in {os.EX_DATAERR, os.EX_USAGE}
+    assert words in said()
+    assert not Path("x").exists()
 
 
 # Enrolment
