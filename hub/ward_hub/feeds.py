@@ -88,11 +88,18 @@ class Feeds:
             self._kept_beat = beat.time
         while self.trust.root.version < beat.root_version:
             await self._follow_root()
-        if self.trust.grants is None or self.trust.grants.version < beat.grants_version:
+        if self._lacks_grants(beat.grants_version):
             grants = await self._fetch(f"grants/{beat.grants_version}")
             self.trust = self.trust.with_grants(grants, self._clock.now())
             await self._journal.do(Ledger.keep_document, "grants", beat.grants_version, grants)
             log.info("grants %d are in force", beat.grants_version)
+
+    def _lacks_grants(self, version: int) -> bool:
+        """Say whether a beat names other grants than those in force: versions begin anew under a new root."""
+        grants = self.trust.grants
+        if grants is None or grants.root_version < self.trust.root.version:
+            return grants is None or grants.version != version
+        return grants.version < version
 
     async def _another_root(self, refusal: StatementError) -> None:
         """Follow to the root whose keys signed the beat, if there is one; else the beat stays refused."""

@@ -51,14 +51,18 @@ class Trust:
         return replace(self, root=root)
 
     def with_grants(self, data: bytes, now: float) -> Trust:
-        """Take newer grants, signed by the grant role of the root in force, which must not have ended."""
+        """Take newer grants, signed by the grant role of the root in force, which must not have ended.
+
+        Versions count under one root. So whoever stole a grant key cannot outlast it by a version that nobody can
+        exceed (The Update Framework calls that a fast-forward attack); grants of an earlier root are refused anyway.
+        """
         envelope, grants = _open(data, Grants)
         _need(envelope, self.root, Role.GRANT)
         if self.root.expires <= now:
             raise StatementError(Reason.EXPIRED, f"root {self.root.version} expired: the next root must come first")
         if grants.root_version != self.root.version:
             raise StatementError(Reason.WRONG_VERSION, f"grants are for root {grants.root_version}")
-        if self.grants is not None and grants.version <= self.grants.version:
+        if self.grants is not None and _order(grants) <= _order(self.grants):
             raise StatementError(Reason.VERSION_ROLLBACK, f"grants {grants.version} after {self.grants.version}")
         if grants.expires <= now:
             raise StatementError(Reason.EXPIRED, f"grants {grants.version} expired")
@@ -95,6 +99,10 @@ class Trust:
             raise StatementError(
                 Reason.THRESHOLD_NOT_MET, f"{len(good)} of {wanted.threshold} keys of the quorum signed"
             )
+
+
+def _order(grants: Grants) -> tuple[int, int]:
+    return grants.root_version, grants.version
 
 
 def _open(data: bytes, kind: type[S]) -> tuple[Envelope, S]:

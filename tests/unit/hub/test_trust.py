@@ -141,6 +141,18 @@ def test_grants_never_go_back(version: int) -> None:
     assert newest.with_grants(sign(replace(GRANTS, version=9), [GRANT_KEY]), NOW).grants is not None
 
 
+def test_a_new_root_outlasts_a_thief_of_the_grant_key_whatever_version_was_signed_with_it() -> None:
+    endless = trust().with_grants(sign(replace(GRANTS, version=2**53), [GRANT_KEY]), NOW)
+    recovered = endless.with_root(sign(replace(ROOT, version=2), [ROOT_KEY]))
+    assert recovered.grants == endless.grants  # what is granted stays granted until newer grants come
+    renewed = replace(GRANTS, version=2, root_version=2)
+    recovered = recovered.with_grants(sign(renewed, [GRANT_KEY]), NOW)
+    assert recovered.grants == renewed
+    with pytest.raises(StatementError) as error:
+        recovered.with_grants(sign(replace(GRANTS, version=2**53), [GRANT_KEY]), NOW)
+    assert refusal(error) is Reason.WRONG_VERSION
+
+
 def test_grants_are_for_the_root_in_force() -> None:
     with pytest.raises(StatementError, match="grants are for root 2") as error:
         trust().with_grants(sign(replace(GRANTS, root_version=2), [GRANT_KEY]), NOW)
