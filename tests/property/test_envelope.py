@@ -40,7 +40,7 @@ def test_cut_short_or_spliced(good: bytes, data: st.DataObject) -> None:
     end = data.draw(st.integers(0, len(other)))
     forged = good[:begin] + other[end:]
     try:
-        envelope = Envelope.open(forged)
+        signed_by = Envelope.open(forged).verified_by(KEYS)
     except StatementError:
         return
-    assert forged in GOOD or not envelope.verified_by(KEYS)
+    assert forged in GOOD or not signed_by
