@@ -74,7 +74,8 @@ def need_use(envelope: Envelope, kids: Iterable[bytes], known: tuple[Standing, .
     for kid in kids:
         if known and not any(kid in one.signed | one.others for one in known):
             who = " or ".join(one.who for one in known)
-            hint = "; give --root with the root before it" if isinstance(envelope.statement, Root) else ""
+            alone = isinstance(envelope.statement, Root) and envelope.statement.version > 1 and len(known) == 1
+            hint = "; give --root with the root before it" if alone else ""
             raise CeremonyError(f"key {kid.hex()} would not count: it is none of {who}{hint}")
 
 
