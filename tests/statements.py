@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ward_protocol.envelope import sign
@@ -48,6 +49,11 @@ AREA = "vn/01/00268"
 def signer(number: int) -> Signer:
     """Return the test key of that number; the same in every run."""
     return Signer.of(Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32))
+
+
+def p256_signer(number: int) -> Signer:
+    """Return the P-256 test key whose private number that is."""
+    return Signer.of(derive_private_key(number, SECP256R1()))
 
 
 SIGNER, ROOT_KEY, GRANT_KEY, BEAT_KEY, STRANGER = (signer(number) for number in range(1, 6))

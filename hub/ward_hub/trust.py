@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import StatementError
-from ward_protocol.keys import PublicKey
+from ward_protocol.keys import PublicKey, public_key
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Authority, Beat, Bulletin, Grants, Priority, Role, Root, Statement
 
@@ -20,7 +20,7 @@ S = TypeVar("S", bound=Statement)
 
 def public_keys(raw: Mapping[bytes, bytes]) -> dict[bytes, PublicKey]:
     """Return the keys of a document by the id they really have; a key listed under another id is refused."""
-    keys = {kid: PublicKey(data) for kid, data in raw.items()}
+    keys = {kid: public_key(data) for kid, data in raw.items()}
     if any(kid != key.kid for kid, key in keys.items()):
         raise StatementError(Reason.MALFORMED_STATEMENT, "a key is listed under an id that is not its thumbprint")
     return keys

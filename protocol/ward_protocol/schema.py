@@ -1,7 +1,7 @@
 """From frozen dataclasses to CBOR maps with small integer keys and back, by a table of fields.
 
 A field says its key and codec once (`key(3, uint())`); reading refuses unknown keys, missing required fields,
-wrong types and values out of their limits, and names the field.
+wrong types, unsorted keys and values out of their limits, and names the field.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from ward_protocol.cbor import is_array, is_map
+from ward_protocol.cbor import in_order, is_array, is_map, sorted_map
 from ward_protocol.errors import MisuseError, StatementError
 from ward_protocol.reasons import Reason
 
@@ -98,8 +98,9 @@ def many(each: Codec, maximum: int, minimum: int = 0) -> Codec:
     def value(item: Any) -> tuple[Any, ...]:
         if not is_array(item) or not minimum <= len(item) <= maximum:
             raise ValueError(f"a list of {minimum} to {maximum} items is needed")
-        return tuple(each.value(one) for one in item)
+        return tuple(map(read, item))
 
+    read = each.value
     return Codec(lambda items: [each.plain(one) for one in items], value)
 
 
@@ -109,14 +110,41 @@ def table(name: Codec, each: Codec, maximum: int) -> Codec:
     def value(item: Any) -> dict[Any, Any]:
         if not is_map(item) or len(item) > maximum:
             raise ValueError(f"a map of at most {maximum} entries is needed")
-        return {name.value(one): each.value(other) for one, other in item.items()}
+        if len(item) > 1 and not in_order(list(item)):
+            raise StatementError(Reason.NOT_DETERMINISTIC, "the keys of a map are not sorted")
+        return {read_name(one): read(other) for one, other in item.items()}
 
-    return Codec(lambda items: {name.plain(one): each.plain(other) for one, other in items.items()}, value)
+    read_name, read = name.value, each.value
+
+    def plain(items: Any) -> dict[Any, Any]:
+        return sorted_map({name.plain(one): each.plain(other) for one, other in items.items()})
+
+    return Codec(plain, value)
 
 
 def struct(kind: type[Any]) -> Codec:
     """A nested dataclass of fields declared with `key`."""
     return Codec(to_map, lambda item: from_map(kind, item))
+
+
+# How one field is read: its name, what puts its value into an instance, its reader, its default or MISSING. A plain
+# tuple, because taking a NamedTuple apart takes twice the time, and this is the hot path of every verification.
+_Field: TypeAlias = tuple[str, Callable[[Any, Any], None], Callable[[Any], Any], Any]
+
+
+_PLANS: dict[type[Any], dict[int, _Field]] = {}
+
+
+def _plan(kind: type[Any]) -> dict[int, _Field]:
+    """Return the fields of a slotted dataclass by their keys, worked out once."""
+    plan = _PLANS.get(kind)
+    if plan is not None:
+        return plan
+    plan = _PLANS[kind] = {}
+    for one in fields(kind):
+        codec: Codec = one.metadata["codec"]
+        plan[one.metadata["key"]] = (one.name, getattr(kind, one.name).__set__, codec.value, one.default)
+    return plan
 
 
 def to_map(thing: Any) -> dict[int, Any]:
@@ -140,30 +168,48 @@ def to_map(thing: Any) -> dict[int, Any]:
 
 def from_map(kind: type[T], item: Any) -> T:
     """Return a `kind` read from a CBOR map; raises StatementError naming the field that is wrong."""
-    name = kind.__name__
     if not is_map(item):
-        raise StatementError(Reason.MALFORMED_STATEMENT, f"{name}: a map is needed")
-    known = {one.metadata["key"]: one for one in fields(kind) if "key" in one.metadata}  # type: ignore[arg-type]
-    for number in item:
-        if type(number) is not int or number not in known:
-            raise StatementError(Reason.UNKNOWN_FIELD, f"{name}: field {number!r} is not known")
-    values: dict[str, Any] = {}
-    for number, one in known.items():
-        if number not in item:
-            if one.default is MISSING:
-                raise StatementError(Reason.MALFORMED_STATEMENT, f"{name}.{one.name} is missing")
+        raise StatementError(Reason.MALFORMED_STATEMENT, f"{kind.__name__}: a map is needed")
+    plan = _plan(kind)
+    # Slots are filled one by one: a frozen dataclass that is called sets them by object.__setattr__, a quarter slower.
+    thing = object.__new__(kind)
+    name, last = "", -1
+    try:
+        for number, plain in item.items():
+            if type(number) is not int or number not in plan or number < last:
+                raise _misplaced(kind, number, last)
+            last = number
+            name, put, read, default = plan[number]
+            value = read(plain)
+            if default is not MISSING and value == default:
+                raise StatementError(Reason.NOT_DETERMINISTIC, f"{kind.__name__}.{name}: its default is never sent")
+            put(thing, value)
+    except ValueError as error:
+        raise StatementError(Reason.MALFORMED_STATEMENT, f"{kind.__name__}.{name}: {error}") from error
+    if len(item) < len(plan):
+        _put_defaults(kind, thing, item)
+    if hasattr(thing, "__post_init__"):
+        _check(thing)
+    return thing
+
+
+def _misplaced(kind: type[Any], number: object, last: int) -> StatementError:
+    if type(number) is int and number in _plan(kind):
+        return StatementError(Reason.NOT_DETERMINISTIC, f"{kind.__name__}: field {number} after {last}")
+    return StatementError(Reason.UNKNOWN_FIELD, f"{kind.__name__}: field {number!r} is not known")
+
+
+def _put_defaults(kind: type[Any], thing: object, item: dict[Any, Any]) -> None:
+    for number, (name, put, _, default) in _plan(kind).items():
+        if number in item:
             continue
-        values[one.name] = _read(f"{name}.{one.name}", one.metadata["codec"], item[number])
-        if one.default is not MISSING and values[one.name] == one.default:
-            raise StatementError(Reason.NOT_DETERMINISTIC, f"{name}.{one.name}: its default is never sent")
-    try:
-        return kind(**values)
-    except ValueError as error:
-        raise StatementError(Reason.MALFORMED_STATEMENT, f"{name}: {error}") from error
+        if default is MISSING:
+            raise StatementError(Reason.MALFORMED_STATEMENT, f"{kind.__name__}.{name} is missing")
+        put(thing, default)
 
 
-def _read(where: str, codec: Codec, item: Any) -> Any:
+def _check(thing: Any) -> None:
     try:
-        return codec.value(item)
+        thing.__post_init__()
     except ValueError as error:
-        raise StatementError(Reason.MALFORMED_STATEMENT, f"{where}: {error}") from error
+        raise StatementError(Reason.MALFORMED_STATEMENT, f"{type(thing).__name__}: {error}") from error

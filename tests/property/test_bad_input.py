@@ -20,12 +20,12 @@ from tests.statements import NOW, SIGNER, STRANGER, signer
 from ward_hub.intake import Place
 from ward_hub.render import check_text
 from ward_protocol import cbor
-from ward_protocol.envelope import MAX_SIZE, TAG_SIGN, TYP, _sign_envelope, _signature, sign
+from ward_protocol.cose import TAG_SIGN
+from ward_protocol.envelope import MAX_SIZE, seal, sign
 from ward_protocol.reasons import Reason
 from ward_protocol.schema import to_map
 from ward_protocol.statements import Event, StatementType, Text
 
-HEAD = cbor.encode({TYP: int(StatementType.BULLETIN)})
 FIELDS = len(to_map(bulletin()))
 
 
@@ -40,7 +40,7 @@ class Bad:
 
 def by_the_author(payload: bytes) -> bytes:
     """An envelope whose signature is good, whatever it holds."""
-    return _sign_envelope(HEAD, payload, [_signature(SIGNER, HEAD, payload)])
+    return seal(StatementType.BULLETIN, payload, [SIGNER])
 
 
 def mapped(change: Callable[[dict[Any, Any]], object]) -> bytes:

@@ -6,12 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from ward_protocol.keys import KID_SIZE
-from ward_protocol.schema import blob, key, many, one_of, struct, table, text, uint
+from ward_protocol.errors import MisuseError
+from ward_protocol.keys import ED25519_SIZE, KID_SIZE, P256_SIZE, public_key
+from ward_protocol.schema import Codec, blob, key, many, one_of, struct, table, text, uint
 from ward_protocol.statements.words import Priority
 
+
+def _raw_key(item: object) -> bytes:
+    if not isinstance(item, bytes) or len(item) not in (ED25519_SIZE, P256_SIZE):
+        raise ValueError(f"a public key of {ED25519_SIZE} (Ed25519) or {P256_SIZE} bytes (P-256) is needed")
+    try:
+        return public_key(item).raw
+    except MisuseError as error:
+        raise ValueError(str(error)) from error
+
+
 KID = blob(KID_SIZE)
-PUBLIC_KEYS = table(KID, blob(32), 64)
+PUBLIC_KEYS = table(KID, Codec(bytes, _raw_key), 64)  # its length says which key it is
 IDENTIFIER = text(64)
 AREA = text(96)
 MAX_DELEGATION = 9

@@ -9,7 +9,7 @@ from aiocoap.numbers.codes import Code
 
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import ProtocolError
-from ward_protocol.keys import PublicKey
+from ward_protocol.keys import public_key
 from ward_protocol.statements import Bulletin, Cancel, Grants, Root
 from ward_sim.source.errors import RefusedStatement
 
@@ -91,7 +91,7 @@ class Feed:
         if authority is None:
             raise RefusedStatement(Code.FORBIDDEN, f"{statement.issuer} is granted nothing here")
         try:
-            keys = {kid: PublicKey(raw) for kid, raw in authority.keys.items()}
+            keys = {kid: public_key(raw) for kid, raw in authority.keys.items()}
             signers = envelope.verified_by(keys)
         except ProtocolError as error:
             raise RefusedStatement(Code.FORBIDDEN, str(error)) from error

@@ -20,6 +20,10 @@ from ward_protocol.statements import Bulletin, Statement, StatementType, Text
 
 KEYS = {SIGNER.kid: SIGNER.public}
 HEADERS1 = {1: -8, 4: SIGNER.kid, 16: int(StatementType.BEAT)}
+PROTECTED = cbor.encode(HEADERS1)
+BODY = cbor.encode(to_map(BEAT))
+KID = b"\x04\x48" + SIGNER.kid
+TYP = b"\x10\x19\xfe\x4f"
 
 
 @pytest.mark.parametrize("statement", SAMPLES, ids=lambda one: type(one).__name__)
@@ -76,40 +80,111 @@ def sign1(
     return b"\xd2" + cbor2.dumps([protected, unprotected or {}, body, signed]) + tail
 
 
-def double_alg() -> bytes:
-    protected = b"\xa4\x01\x26\x01\x27\x04\x48" + SIGNER.kid + b"\x10\x19\xfe\x4f"
-    body = cbor.encode(to_map(BEAT))
-    signed = SIGNER.sign(cbor.encode(["Signature1", protected, b"", body]))
-    return b"\xd2" + cbor2.dumps([protected, {}, body, signed])
+def raw1(
+    protected: bytes = PROTECTED,
+    unprotected: bytes = b"\xa0",
+    *,
+    payload: bytes = b"",
+    array: bytes = b"\xd2\x84",
+    tail: bytes = b"",
+    in_map: bool = False,
+) -> bytes:
+    """Return a beat's COSE_Sign1, rightly signed over what it shows, from encoded parts that no encoder would make."""
+    signed = SIGNER.sign(cbor.encode(["Signature1", protected, b"", BODY]))
+    headers = protected if in_map else cbor.encode(protected)
+    return b"".join((array, headers, unprotected, payload or cbor.encode(BODY), b"\x58\x40", signed, tail))
 
 
+def sign_n(count: int = 1, kind: int = 65104, signature: bytes = b"") -> bytes:
+    """Return a bulletin's COSE_Sign with its author's signature `count` times."""
+    body, payload = cbor.encode({16: kind}), cbor.encode(to_map(BULLETIN))
+    own = cbor.encode({1: -8, 4: SIGNER.kid})
+    right = SIGNER.sign(cbor.encode(["Signature", body, own, b"", payload]))
+    return b"\xd8\x62" + cbor.encode([body, {}, payload, [[own, {}, signature or right]] * count])
+
+
+def nested(depth: int) -> bytes:
+    return b"\xa1\x19\x10\x00" + b"\x81" * depth + b"\0"
+
+
+# Whatever can be wrong or mean two things, signed by the right key unless it says otherwise; after every comment the
+# cases that the general libraries cwt 3.3 and pycose 1.1 were tried with (28 in all; "valid" is the test after these).
 REFUSED: dict[str, tuple[Callable[[], bytes], Reason]] = {
+    # the array
+    "bad signature": (lambda: raw1()[:-64] + bytes(64), Reason.BAD_SIGNATURE),
     "trailing bytes": (lambda: sign1(tail=b"\0"), Reason.NOT_DETERMINISTIC),
     "untagged": (lambda: sign1()[1:], Reason.MALFORMED_COSE),
     "tag in two bytes": (lambda: b"\xd8\x12" + sign1()[1:], Reason.MALFORMED_COSE),
     "self-described": (lambda: b"\xd9\xd9\xf7" + sign1(), Reason.MALFORMED_COSE),
-    "unsorted headers": (lambda: sign1({4: SIGNER.kid, 1: -8, 16: 65103}), Reason.NOT_DETERMINISTIC),
-    "duplicate alg": (double_alg, Reason.MALFORMED_CBOR),
+    "indefinite array": (lambda: raw1(array=b"\xd2\x9f", tail=b"\xff"), Reason.MALFORMED_CBOR),
+    "indefinite payload": (
+        lambda: raw1(payload=b"\x5f\x43" + BODY[:3] + b"\x58" + bytes([len(BODY) - 3]) + BODY[3:] + b"\xff"),
+        Reason.MALFORMED_CBOR,
+    ),
+    "five elements": (lambda: raw1(array=b"\xd2\x85", tail=b"\0"), Reason.MALFORMED_COSE),
+    "huge string": (lambda: b"\xd2\x84\x5b\0\0\x01\0\0\0\0\0abc", Reason.MALFORMED_CBOR),
+    "huge array": (lambda: b"\xd2\x9b\0\0\0\x01\0\0\0\0\0", Reason.MALFORMED_CBOR),
+    # the protected headers
+    "unsorted headers": (lambda: raw1(b"\xa3" + KID + b"\x01\x27" + TYP), Reason.NOT_DETERMINISTIC),
+    "duplicate alg": (lambda: raw1(b"\xa4\x01\x26\x01\x27" + KID + TYP), Reason.MALFORMED_CBOR),
+    "duplicate kid": (lambda: raw1(b"\xa4\x01\x27\x04\x41x" + KID + TYP), Reason.MALFORMED_CBOR),
+    "label in two bytes": (lambda: raw1(b"\xa3\x18\x01\x27" + KID + TYP), Reason.NOT_DETERMINISTIC),
+    "trailing bytes after the headers": (lambda: raw1(PROTECTED + b"\0"), Reason.NOT_DETERMINISTIC),
     "unknown crit": (lambda: sign1({1: -8, 2: [99], 4: SIGNER.kid, 16: 65103, 99: 1}), Reason.HEADER_NOT_ALLOWED),
-    "unknown label": (lambda: sign1({1: -8, 4: SIGNER.kid, 16: 65103, 4242: 1}), Reason.HEADER_NOT_ALLOWED),
-    "no kid": (lambda: sign1({1: -8, 16: 65103}), Reason.HEADER_NOT_ALLOWED),
-    "unprotected alg": (lambda: sign1(unprotected={1: -7}), Reason.HEADER_NOT_ALLOWED),
+    "crit without its header": (lambda: sign1({1: -8, 2: [99], 4: SIGNER.kid, 16: 65103}), Reason.HEADER_NOT_ALLOWED),
+    "empty crit": (lambda: sign1({1: -8, 2: [], 4: SIGNER.kid, 16: 65103}), Reason.HEADER_NOT_ALLOWED),
+    "unknown label": (lambda: raw1(b"\xa4\x01\x27" + KID + TYP + b"\x19\x10\x92\x01"), Reason.HEADER_NOT_ALLOWED),
     "ES256 with an Ed25519 key": (lambda: sign1({1: -7, 4: SIGNER.kid, 16: 65103}), Reason.HEADER_NOT_ALLOWED),
+    "protected headers as a map": (lambda: raw1(in_map=True), Reason.MALFORMED_COSE),
+    # the unprotected headers
+    "unprotected crit": (lambda: sign1(unprotected={2: [99]}), Reason.HEADER_NOT_ALLOWED),
+    "alg only unprotected": (lambda: sign1({4: SIGNER.kid, 16: 65103}, {1: -8}), Reason.HEADER_NOT_ALLOWED),
+    "another alg unprotected": (lambda: sign1(unprotected={1: -7}), Reason.HEADER_NOT_ALLOWED),
+    "another kid unprotected": (lambda: sign1(unprotected={4: b"other"}), Reason.HEADER_NOT_ALLOWED),
+    "256 arrays in one another": (lambda: raw1(unprotected=nested(256)), Reason.MALFORMED_CBOR),
+    "5000 arrays in one another": (lambda: raw1(unprotected=nested(5000)), Reason.MALFORMED_CBOR),
+    # what the libraries were not tried with
+    "no kid": (lambda: sign1({1: -8, 16: 65103}), Reason.HEADER_NOT_ALLOWED),
+    "short kid": (lambda: sign1({1: -8, 4: b"1234567", 16: 65103}), Reason.HEADER_NOT_ALLOWED),
     "alg as true": (lambda: sign1({1: True, 4: SIGNER.kid, 16: 65103}), Reason.HEADER_NOT_ALLOWED),
+    "unknown alg": (lambda: sign1({1: -9, 4: SIGNER.kid, 16: 65103}), Reason.HEADER_NOT_ALLOWED),
     "unknown type": (lambda: sign1({1: -8, 4: SIGNER.kid, 16: 65199}), Reason.UNKNOWN_TYPE),
+    "type of one byte": (lambda: sign1({1: -8, 4: SIGNER.kid, 16: 7}), Reason.UNKNOWN_TYPE),
     "a bulletin in a Sign1": (lambda: sign1({1: -8, 4: SIGNER.kid, 16: 65104}), Reason.MALFORMED_COSE),
+    "a beat in a Sign": (lambda: sign_n(kind=65103), Reason.MALFORMED_COSE),
+    "no signature": (lambda: sign_n(0), Reason.MALFORMED_COSE),
+    "17 signatures": (lambda: sign_n(17), Reason.MALFORMED_COSE),
+    "a signer twice": (lambda: sign_n(2), Reason.DUPLICATE_SIGNER),
+    "signature of 63 bytes": (lambda: sign_n(signature=bytes(63)), Reason.MALFORMED_COSE),
+    "signature of 65 bytes": (lambda: sign_n(signature=bytes(65)), Reason.MALFORMED_COSE),
     "statement not deterministic": (lambda: sign1(payload=b"\xb8\x00"), Reason.NOT_DETERMINISTIC),
+    "statement with unsorted fields": (
+        lambda: sign1(payload=cbor2.dumps(dict(reversed(to_map(BEAT).items())))),
+        Reason.NOT_DETERMINISTIC,
+    ),
+    "statement with unsorted keys in a table": (
+        lambda: sign1(payload=cbor2.dumps(to_map(BEAT) | {4: {"ward": 3, "a": 1}})),
+        Reason.NOT_DETERMINISTIC,
+    ),
+    "statement with a field twice": (
+        lambda: sign1(payload=b"\xa6\x01\x01" + BODY[1:]),
+        Reason.MALFORMED_CBOR,
+    ),
+    "statement with a tag": (
+        lambda: sign1(payload=cbor2.dumps({1: cbor2.CBORTag(5, [2**20, 1])})),
+        Reason.MALFORMED_CBOR,
+    ),
+    "statement with a float": (lambda: sign1(payload=cbor2.dumps(to_map(BEAT) | {1: 1.1})), Reason.MALFORMED_STATEMENT),
+    "statement with true as a key": (lambda: sign1(payload=b"\xa1\xf5\x01"), Reason.UNKNOWN_FIELD),
     "statement with an unknown field": (
         lambda: sign1(payload=cbor.encode(to_map(BEAT) | {9: 1})),
         Reason.UNKNOWN_FIELD,
     ),
     "statement without a field": (lambda: sign1(payload=b"\xa0"), Reason.MALFORMED_STATEMENT),
-    "detached": (lambda: b"\xd2" + cbor.encode([cbor.encode(HEADERS1), {}, None, bytes(64)]), Reason.MALFORMED_COSE),
+    "detached": (lambda: b"\xd2" + cbor.encode([PROTECTED, {}, None, bytes(64)]), Reason.MALFORMED_COSE),
     "five parts": (lambda: b"\xd2" + cbor.encode([b"", {}, b"", b"", 0]), Reason.MALFORMED_COSE),
     "indefinite": (lambda: b"\xd2\x9f\xff", Reason.MALFORMED_CBOR),
     "deep": (lambda: b"\xd2" + b"\x81" * 5000 + b"\0", Reason.MALFORMED_CBOR),
-    "huge array": (lambda: b"\xd2\x9b\0\0\0\x01\0\0\0\0\0", Reason.MALFORMED_CBOR),
-    "huge string": (lambda: b"\xd2\x84\x5b\0\0\x01\0\0\0\0\0abc", Reason.MALFORMED_CBOR),
     "empty": (lambda: b"", Reason.MALFORMED_COSE),
     "10 MB": (lambda: b"\xd2" + bytes(10_000_000), Reason.TOO_LARGE),
 }
@@ -117,22 +192,16 @@ REFUSED: dict[str, tuple[Callable[[], bytes], Reason]] = {
 
 def test_the_shape_that_the_refused_ones_vary_is_good() -> None:
     assert Envelope.open(sign1()).verified_by(KEYS) == {SIGNER.kid}
+    assert Envelope.open(raw1()).verified_by(KEYS) == {SIGNER.kid}
+    assert Envelope.open(sign_n()).verified_by(KEYS) == {SIGNER.kid}
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(name: str) -> None:
     make, reason = REFUSED[name]
     with pytest.raises(StatementError) as caught:
-        Envelope.open(make())
+        Envelope.open(make()).verified_by(KEYS)
     assert caught.value.reason is reason
-
-
-def test_a_signer_twice_is_refused() -> None:
-    parts = cbor2.loads(sign(BULLETIN, [SIGNER])[2:])
-    parts[3] *= 2
-    with pytest.raises(EnvelopeError) as caught:
-        Envelope.open(b"\xd8\x62" + cbor.encode(parts))
-    assert caught.value.reason is Reason.DUPLICATE_SIGNER
 
 
 def test_the_size_limit_is_a_limit_of_bytes() -> None:
