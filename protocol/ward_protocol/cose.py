@@ -124,7 +124,7 @@ def _read_sign1(data: bytes) -> Parts | None:
         return None
     signed = b"".join((_SIGNED1, data[2:20], b"\x40", data[_SIGN1_PAYLOAD:end]))
     one = Signature(data[8:16], algorithm, signed, data[end + 2 :])
-    return Parts(int.from_bytes(data[18:20], "big"), data[begin:end], (one,))
+    return Parts(data[18] << 8 | data[19], data[begin:end], (one,))
 
 
 def _read_sign(data: bytes) -> Parts | None:
@@ -139,4 +139,4 @@ def _read_sign(data: bytes) -> Parts | None:
             return None
         signed = b"".join((_SIGNED, data[3:9], data[at + 1 : at + 15], b"\x40", data[_SIGN_PAYLOAD:end]))
         signatures.append(Signature(data[at + 7 : at + 15], algorithm, signed, data[at + 18 : at + _ONE_SIZE]))
-    return Parts(int.from_bytes(data[7:9], "big"), data[begin:end], tuple(signatures))
+    return Parts(data[7] << 8 | data[8], data[begin:end], tuple(signatures))

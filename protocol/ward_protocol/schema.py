@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
 from typing import Any, TypeAlias, TypeVar
 
-from ward_protocol.cbor import in_order, is_array, is_map, sorted_map
+from ward_protocol.cbor import in_order, sorted_map
 from ward_protocol.errors import MisuseError, StatementError
 from ward_protocol.reasons import Reason
 
@@ -96,7 +96,7 @@ def many(each: Codec, maximum: int, minimum: int = 0) -> Codec:
     """A list of `minimum` to `maximum` items, read as a tuple."""
 
     def value(item: Any) -> tuple[Any, ...]:
-        if not is_array(item) or not minimum <= len(item) <= maximum:
+        if item.__class__ is not list or not minimum <= len(item) <= maximum:
             raise ValueError(f"a list of {minimum} to {maximum} items is needed")
         return tuple(map(read, item))
 
@@ -108,7 +108,7 @@ def table(name: Codec, each: Codec, maximum: int) -> Codec:
     """A map of at most `maximum` entries."""
 
     def value(item: Any) -> dict[Any, Any]:
-        if not is_map(item) or len(item) > maximum:
+        if item.__class__ is not dict or len(item) > maximum:
             raise ValueError(f"a map of at most {maximum} entries is needed")
         if len(item) > 1 and not in_order(list(item)):
             raise StatementError(Reason.NOT_DETERMINISTIC, "the keys of a map are not sorted")
@@ -127,23 +127,22 @@ def struct(kind: type[Any]) -> Codec:
     return Codec(to_map, lambda item: from_map(kind, item))
 
 
-# How one field is read: its name, what puts its value into an instance, its reader, its default or MISSING. A plain
-# tuple, because taking a NamedTuple apart takes twice the time, and this is the hot path of every verification.
+# How one field is read: its name, what puts its value into an instance, its reader, its default or MISSING. Plain
+# tuples: taking a NamedTuple apart takes twice the time, and this is the hot path of every verification.
 _Field: TypeAlias = tuple[str, Callable[[Any, Any], None], Callable[[Any], Any], Any]
+# The fields of a class by key; the optional ones by key, what puts them, and default; whether it has rules of its own.
+_Plan: TypeAlias = tuple[dict[int, _Field], list[tuple[int, Callable[[Any, Any], None], Any]], bool]
+_PLANS: dict[type[Any], _Plan] = {}
 
 
-_PLANS: dict[type[Any], dict[int, _Field]] = {}
-
-
-def _plan(kind: type[Any]) -> dict[int, _Field]:
-    """Return the fields of a slotted dataclass by their keys, worked out once."""
-    plan = _PLANS.get(kind)
-    if plan is not None:
-        return plan
-    plan = _PLANS[kind] = {}
+def _plan(kind: type[Any]) -> _Plan:
+    """Return how a slotted dataclass is read, worked out once."""
+    known: dict[int, _Field] = {}
     for one in fields(kind):
         codec: Codec = one.metadata["codec"]
-        plan[one.metadata["key"]] = (one.name, getattr(kind, one.name).__set__, codec.value, one.default)
+        known[one.metadata["key"]] = (one.name, getattr(kind, one.name).__set__, codec.value, one.default)
+    optional = [(number, put, default) for number, (_, put, _, default) in known.items() if default is not MISSING]
+    plan = _PLANS[kind] = known, optional, hasattr(kind, "__post_init__")
     return plan
 
 
@@ -168,44 +167,46 @@ def to_map(thing: Any) -> dict[int, Any]:
 
 def from_map(kind: type[T], item: Any) -> T:
     """Return a `kind` read from a CBOR map; raises StatementError naming the field that is wrong."""
-    if not is_map(item):
+    if item.__class__ is not dict:
         raise StatementError(Reason.MALFORMED_STATEMENT, f"{kind.__name__}: a map is needed")
-    plan = _plan(kind)
+    known, optional, has_rules = _PLANS.get(kind) or _plan(kind)
     # Slots are filled one by one: a frozen dataclass that is called sets them by object.__setattr__, a quarter slower.
     thing = object.__new__(kind)
     name, last = "", -1
     try:
         for number, plain in item.items():
-            if type(number) is not int or number not in plan or number < last:
-                raise _misplaced(kind, number, last)
+            if type(number) is not int or number not in known or number < last:
+                raise _misplaced(kind, number, last, known)
             last = number
-            name, put, read, default = plan[number]
+            name, put, read, default = known[number]
             value = read(plain)
             if default is not MISSING and value == default:
                 raise StatementError(Reason.NOT_DETERMINISTIC, f"{kind.__name__}.{name}: its default is never sent")
             put(thing, value)
     except ValueError as error:
         raise StatementError(Reason.MALFORMED_STATEMENT, f"{kind.__name__}.{name}: {error}") from error
-    if len(item) < len(plan):
-        _put_defaults(kind, thing, item)
-    if hasattr(thing, "__post_init__"):
+    if len(item) < len(known):
+        missing = len(known) - len(item)
+        for number, put, default in optional:
+            if number not in item:
+                put(thing, default)
+                missing -= 1
+        _need_none(missing, kind, item)
+    if has_rules:
         _check(thing)
     return thing
 
 
-def _misplaced(kind: type[Any], number: object, last: int) -> StatementError:
-    if type(number) is int and number in _plan(kind):
+def _misplaced(kind: type[Any], number: object, last: int, known: dict[int, _Field]) -> StatementError:
+    if type(number) is int and number in known:
         return StatementError(Reason.NOT_DETERMINISTIC, f"{kind.__name__}: field {number} after {last}")
     return StatementError(Reason.UNKNOWN_FIELD, f"{kind.__name__}: field {number!r} is not known")
 
 
-def _put_defaults(kind: type[Any], thing: object, item: dict[Any, Any]) -> None:
-    for number, (name, put, _, default) in _plan(kind).items():
-        if number in item:
-            continue
-        if default is MISSING:
-            raise StatementError(Reason.MALFORMED_STATEMENT, f"{kind.__name__}.{name} is missing")
-        put(thing, default)
+def _need_none(missing: int, kind: type[Any], item: dict[Any, Any]) -> None:
+    if missing:
+        names = ", ".join(one[0] for number, one in _plan(kind)[0].items() if one[3] is MISSING and number not in item)
+        raise StatementError(Reason.MALFORMED_STATEMENT, f"{kind.__name__} without {names}")
 
 
 def _check(thing: Any) -> None:
