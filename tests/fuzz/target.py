@@ -33,18 +33,19 @@ def judge(data: bytes) -> None:
         envelope = Envelope.open(data)
         signers = envelope.verified_by(KEYS)
     except StatementError as error:
-        refusal = error.detail
-    else:
-        refusal = ""
-    if refusal:
-        assert "not in the one form" not in refusal, "the two readers of envelopes disagree"
+        need("not in the one form" not in error.detail, "the two readers of envelopes disagree")
         return
     parts = cose.read(data)
     assert parts is not None
-    assert cose.write(parts, single=envelope.type in SINGLE) == data
-    assert cbor.encode(to_map(envelope.statement)) == parts.payload, "a statement with two encodings"
-    if signers:
-        assert any(one.signed in _SIGNED for one in envelope.signatures), "a forgery"
+    need(cose.write(parts, single=envelope.type in SINGLE) == data, "an envelope with two forms")
+    need(cbor.encode(to_map(envelope.statement)) == parts.payload, "a statement with two encodings")
+    need(not signers or any(one.signed in _SIGNED for one in envelope.signatures), "a forgery")
+
+
+def need(holds: bool, else_it_is: str) -> None:
+    """Raise AssertionError with what was found, unless it holds."""
+    if not holds:
+        raise AssertionError(else_it_is)
 
 
 def enveloped(kind: StatementType, payload: bytes) -> bytes:
