@@ -1,8 +1,8 @@
 """Signed envelopes: a statement as deterministic CBOR in COSE, in a strict profile.
 
 Statements with one signer by nature (beat, receipt, enrolment) are COSE_Sign1 (tag 18), all others COSE_Sign (tag 98).
-Tags are required; `alg`, `kid` and `typ` stand in protected headers and nothing else stands anywhere; unprotected maps are
-empty; so an unknown or critical header is refused whatever it says. The bytes are in `ward_protocol.cose`.
+Tags are required; `alg`, `kid` and `typ` stand in protected headers and nothing else stands anywhere; unprotected maps
+are empty; so an unknown or critical header is refused whatever it says. The bytes are in `ward_protocol.cose`.
 Ref: RFC 9052 §4.1, §4.2, §4.4; RFC 9053 §2.1 (ES256 = -7), §2.2 (EdDSA = -8); RFC 9596 (typ = 16).
 """
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ward_hub.publisher.drafts import RootDraft, end_of, public_keys
 from ward_hub.publisher.errors import CeremonyError
-from ward_protocol.envelope import MAX_SIGNERS
+from ward_protocol.cose import MAX_SIGNERS
 from ward_protocol.statements import Role, RoleKeys, Root
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from tests.statements import BEAT, BEAT_KEY, GRANTS, ROOT, signer
 
-from ward_protocol.envelope import MAX_SIGNERS, Envelope, add_signature, join_signatures, sign
+from ward_protocol.cose import MAX_SIGNERS
+from ward_protocol.envelope import Envelope, add_signature, join_signatures, sign
 from ward_protocol.errors import MisuseError
 
 ONE, TWO, THREE = (signer(number) for number in (31, 32, 33))
