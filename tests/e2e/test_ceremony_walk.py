@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import shlex
-import socket
-import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests.e2e.walks import environment, free_port
 
 from ward_sim.ward import load
 from ward_sim.world import World
@@ -104,22 +101,6 @@ class Walk:
         return "\n".join(
             f"{name}:\n{one.log.read_text(encoding='utf-8')[-3000:]}" for name, one in self.programs.items()
         )
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """PATH with this interpreter as `python`, and its own `wardhub` in front, installed or not."""
-    programs = folder / "bin"
-    programs.mkdir()
-    for name, words in (("python", ""), ("wardhub", "-m ward_hub ")):
-        (programs / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words}"$@"\n', encoding="utf-8")
-        (programs / name).chmod(0o755)
-    return {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-
-
-def free_port() -> str:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return str(one.getsockname()[1])
 
 
 def test_every_block_of_the_document_is_part_of_the_walk() -> None:

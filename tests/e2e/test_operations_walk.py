@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
-import shlex
-import socket
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.e2e.walks import environment, free_port
 
 DOC = Path(__file__).parents[2] / "docs" / "operations.md"
 BLOCK = re.compile(r"<!-- walk: (.+?) -->\n```(\w+)\n(.*?)```\n", re.DOTALL)
@@ -59,23 +57,6 @@ class Walk:
         async with asyncio.timeout(GUARD_S):
             while not any(words in log.read_text(encoding="utf-8") for log in self.logs):
                 await asyncio.sleep(0.05)
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """PATH with this interpreter as `python`, and its own `wardhub` in front, installed or not."""
-    programs = folder / "bin"
-    programs.mkdir()
-    # Scripts and not links: an interpreter that is called by a link elsewhere does not find its environment.
-    for name, words in (("python", ""), ("wardhub", "-m ward_hub ")):
-        (programs / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words}"$@"\n', encoding="utf-8")
-        (programs / name).chmod(0o755)
-    return {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-
-
-def free_port() -> str:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return str(one.getsockname()[1])
 
 
 async def test_the_walk_of_the_documentation(tmp_path: Path) -> None:
