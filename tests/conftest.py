@@ -129,7 +129,11 @@ def _children() -> dict[object, str]:
     """Child processes as {pid: words}, zombies included: who starts a process waits for it."""
     found: dict[object, str] = {}
     for children in Path("/proc/self/task").glob("*/children"):
-        for pid in children.read_text().split():
+        try:
+            pids = children.read_text().split()
+        except OSError:  # a thread that ended while we looked
+            continue
+        for pid in pids:
             command = Path("/proc", pid, "cmdline")
             words = command.read_text().replace("\0", " ").strip() if command.exists() else ""
             found[pid] = f"process {pid} ({words or 'ended, not waited for'})"
