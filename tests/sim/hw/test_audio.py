@@ -148,7 +148,8 @@ async def test_a_worker_killed_in_the_middle_ends_the_sound_with_what_was_heard_
     async with AudioWorker(settings) as audio, asyncio.timeout(HANG_GUARD_S):
         playing = await audio.play([path])
         await playing.started
-        await asyncio.sleep(0.8)
+        while len(captured(capture)) < 1200 * 48:  # the worker tells every 500 ms how far it is
+            await asyncio.sleep(0.05)
         victim = audio.pid
         assert victim is not None
         os.kill(victim, signal.SIGKILL)
