@@ -12,6 +12,7 @@ from ward_protocol.keys import Algorithm
 from ward_protocol.schema import to_map
 from ward_protocol.statements import StatementType
 
+FORGERY = "a forgery; or a seed of a sample in tests.statements that was changed: then make the seed anew"
 TOKEN = p256_signer(7)
 KEYS = {one.kid: one.public for one in (SIGNER, TOKEN)}
 KINDS = tuple(StatementType)
@@ -39,7 +40,7 @@ def judge(data: bytes) -> None:
     assert parts is not None
     need(cose.write(parts, single=envelope.type in SINGLE) == data, "an envelope with two forms")
     need(cbor.encode(to_map(envelope.statement)) == parts.payload, "a statement with two encodings")
-    need(not signers or any(one.signed in _SIGNED for one in envelope.signatures), "a forgery")
+    need(not signers or any(one.signed in _SIGNED for one in envelope.signatures), FORGERY)
 
 
 def need(holds: bool, else_it_is: str) -> None:

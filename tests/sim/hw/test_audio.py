@@ -159,10 +159,10 @@ async def test_a_worker_killed_in_the_middle_ends_the_sound_with_what_was_heard_
         assert caught.value.played.played_ms >= 400
         await other_worker(audio, victim)
         assert audio.restarts == 1
-        before = len(captured(capture))
+        before = capture.stat().st_size  # a killed worker may have written samples that the header does not know yet
         again = await audio.play([tone(tmp_path / "b.wav", 0.3)])
         assert (await again.wait()).played_ms == 300
-    assert len(captured(capture)) == before + 300 * 48
+    assert capture.stat().st_size == before + 300 * 48 * 2
 
 
 async def test_a_file_that_fails_half_way_is_told_with_what_was_played(tmp_path: Path, settings: AudioSettings) -> None:
