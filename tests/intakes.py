@@ -55,7 +55,7 @@ class Desk:
         self.intake = Intake(HUB, AREA, self.journal, Clock(self.now), lambda: self.trust)
 
     async def take(self, data: bytes, place: Place = USB) -> Accepted | None:
-        return await self.intake.take(data, place)
+        return (await self.intake.take(data, place)).accepted
 
     def receipts(self) -> list[Receipt]:
         return receipts(self.folder)

@@ -154,7 +154,7 @@ class Feeds:
             log.info("source: feed/%s/%d: %s", issuer, sequence, error)
             self._later(issuer, sequence)
             return
-        accepted = await self._intake.take(data, place)
+        accepted = (await self._intake.take(data, place)).accepted
         if accepted is not None:
             await self._on_accepted(accepted)
         if await self._journal.do(Ledger.settled, issuer, sequence):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ward_hub.clock import Clock
@@ -46,6 +46,20 @@ class Accepted:
     statement: Bulletin | Cancel
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of bytes: the statement's id, and `accepted`, or the `reason` and `detail` of the refusal."""
+
+    digest: bytes
+    accepted: Accepted | None = None
+    reason: Reason | None = None
+    detail: str = ""
+
+
+Deliver = Callable[[bytes, Place], Awaitable[Verdict]]
+"""What every way in gives its bytes to; the decision is in the journal when it returns."""
+
+
 def inside(area: str, of: str) -> bool:
     """Say whether `area` is `of` or lies below it."""
     return area == of or area.startswith(of + "/")
@@ -61,8 +75,8 @@ class Intake:
         self._clock = clock
         self._trust = trust
 
-    async def take(self, data: bytes, place: Place) -> Accepted | None:
-        """Decide about `data`; the decision is in the journal when this returns. None: refused."""
+    async def take(self, data: bytes, place: Place) -> Verdict:
+        """Decide about `data`; the decision is in the journal when this returns."""
         digest = hashlib.sha256(data).digest()
         slot: tuple[str, int] | None = None
         try:
@@ -80,20 +94,21 @@ class Intake:
             slot = (statement.issuer, statement.sequence)
             self._admit(statement)
         except StatementError as error:
-            await self._refuse(digest, place, error, slot)
-            return None
+            return await self._refuse(digest, place, error, slot)
         state = State.ACCEPTED if isinstance(statement, Bulletin) else State.NOTED
         taken_back = withdrawals(statement)
         if not await self._journal.do(Ledger.accept, *slot, digest, data, state, withdraws=taken_back):
-            await self._refuse(digest, place, _replayed(statement), None)  # another way in was faster
-            return None
+            return await self._refuse(digest, place, _replayed(statement), None)  # another way in was faster
         kind, title = envelope.type.name.lower(), _title(statement)
         log.info("accepted %s from %s: %s %s", digest.hex()[:16], place, kind, title)
-        return Accepted(digest, statement)
+        return Verdict(digest, Accepted(digest, statement))
 
-    async def _refuse(self, digest: bytes, place: Place, error: StatementError, slot: tuple[str, int] | None) -> None:
+    async def _refuse(
+        self, digest: bytes, place: Place, error: StatementError, slot: tuple[str, int] | None
+    ) -> Verdict:
         if await self._journal.do(Ledger.refuse, digest, str(place), error.reason, error.detail, slot):
             log.warning("refused %s from %s: %s", digest.hex()[:16], place, error)
+        return Verdict(digest, None, error.reason, error.detail)
 
     async def refuse_unread(self, place: Place, reason: Reason, detail: str) -> None:
         """Refuse what is not even fetched; its receipt names no digest, as nobody knows it."""
