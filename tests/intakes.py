@@ -11,11 +11,12 @@ from tests.journals import HUB, Now, journal, receipts
 from tests.statements import AREA, AUTHORITY, GRANTS, MINIMAL, NOW, ROOT, SIGNER, signer
 
 from ward_hub.clock import Clock
-from ward_hub.intake import Accepted, Intake, Place
+from ward_hub.intake import Accepted, Intake, Place, Verdict
 from ward_hub.journal import Journal
+from ward_hub.keeper import Keeper
 from ward_hub.trust import Trust
 from ward_protocol.envelope import sign
-from ward_protocol.statements import Bulletin, Cancel, Kind, Priority, Receipt, Role, RoleKeys
+from ward_protocol.statements import Bulletin, Issued, Kind, Priority, Receipt, Role, RoleKeys
 
 QUORUM = [signer(number) for number in (41, 42, 43)]
 OFFICE = [signer(number) for number in (51, 52)]
@@ -43,19 +44,36 @@ USB = Place("usb")
 
 @dataclass
 class Desk:
-    """An intake with its journal; `trust` and `now` may be changed."""
+    """An intake with its journal; `trust` and `now` may be changed, and `cut_off`."""
 
     folder: Path
     journal: Journal
     now: Now
-    trust: Trust = TRUST
+    first: Trust = TRUST
+    cut_off: bool = False
+    keeper: Keeper = field(init=False)
     intake: Intake = field(init=False)
 
     def __post_init__(self) -> None:
-        self.intake = Intake(HUB, AREA, self.journal, Clock(self.now), lambda: self.trust)
+        clock = Clock(self.now)
+        self.keeper = Keeper(self.first, self.journal, clock)
+        self.intake = Intake(
+            HUB, AREA, journal=self.journal, clock=clock, keeper=self.keeper, cut_off=lambda: self.cut_off
+        )
+
+    @property
+    def trust(self) -> Trust:
+        return self.keeper.trust
+
+    @trust.setter
+    def trust(self, trust: Trust) -> None:
+        self.keeper.trust = trust
 
     async def take(self, data: bytes, place: Place = USB) -> Accepted | None:
-        return (await self.intake.take(data, place)).accepted
+        return (await self.deliver(data, place)).accepted
+
+    async def deliver(self, data: bytes, place: Place = USB) -> Verdict:
+        return await self.intake.take(data, place)
 
     def receipts(self) -> list[Receipt]:
         return receipts(self.folder)
@@ -74,6 +92,6 @@ def bulletin(**changes: object) -> Bulletin:
     return replace(MINIMAL, **changes)  # type: ignore[arg-type]
 
 
-def signed(statement: Bulletin | Cancel) -> bytes:
+def signed(statement: Issued) -> bytes:
     """Signed by the author of the ward."""
     return sign(statement, [SIGNER])

@@ -11,12 +11,14 @@ from ward_protocol.envelope import sign
 from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import (
+    Action,
     Admission,
     Audience,
     Audio,
     Authority,
     Beat,
     BoardEvidence,
+    BreakGlass,
     Bulletin,
     Cancel,
     Cap,
@@ -28,7 +30,9 @@ from ward_protocol.statements import (
     Grants,
     Kind,
     MsgType,
+    Order,
     Priority,
+    Quota,
     Receipt,
     Role,
     RoleKeys,
@@ -39,6 +43,7 @@ from ward_protocol.statements import (
     Text,
     TimeTrust,
     Urgency,
+    Verdict,
     ZoneEvidence,
 )
 
@@ -76,11 +81,24 @@ AUTHORITY = Authority(
     level=3,
     areas=(AREA,),
     highest_priority=Priority.EMERGENCY,
-    kinds=(Kind.BULLETIN, Kind.CANCEL),
+    kinds=(Kind.BULLETIN, Kind.CANCEL, Kind.ORDER),
     not_after=NOW + 10**6,
 )
+SEALED_KEY = signer(6)
+EVERYTHING = replace(
+    AUTHORITY,
+    id="station",
+    keys={one.kid: one.public.raw for one in (SIGNER, signer(7))},
+    zones=("zone-1", "zone-2"),
+    boards=("board-1",),
+    emergency_threshold=2,
+    quota=Quota(bulletins=50, emergencies=5, repeats=3),
+    break_glass=BreakGlass({SEALED_KEY.kid: SEALED_KEY.public.raw}, 3),
+)
 DELEGATE = replace(AUTHORITY, id="hamlet", areas=(f"{AREA}/3",), level=4, parent="ward")
-GRANTS = Grants(version=1, issued=NOW, expires=NOW + 10**6, root_version=1, authorities=(AUTHORITY, DELEGATE))
+GRANTS = Grants(
+    version=1, issued=NOW, expires=NOW + 10**6, root_version=1, authorities=(AUTHORITY, DELEGATE, EVERYTHING)
+)
 BEAT = Beat(time=NOW, root_version=1, grants_version=1, heads={"ward": 3}, nonce=b"12345678")
 BULLETIN = Bulletin(
     issuer="ward",
@@ -109,6 +127,28 @@ BULLETIN = Bulletin(
     supersedes=(b"\x02" * 32,),
 )
 CANCEL = Cancel("ward", 2, NOW, NOW + 3600, Audience((AREA,)), b"\x03" * 32, "phát nhầm")
+ORDER = Order(
+    issuer="ward",
+    sequence=3,
+    issued=NOW,
+    expires=NOW + 3600,
+    audience=Audience((AREA,)),
+    priority=Priority.PRIORITY,
+    action=Action.STOP,
+    targets=(b"\x08" * 32,),
+    why="phát nhầm",
+)
+ORDERS = (
+    ORDER,
+    replace(ORDER, action=Action.SILENCE, targets=(), until=NOW + 600),
+    replace(ORDER, action=Action.BLANK, targets=()),
+    replace(ORDER, action=Action.RESUME, targets=()),
+    replace(ORDER, action=Action.PURGE),
+    replace(ORDER, action=Action.STREAM_STOP),
+    replace(ORDER, action=Action.DECISION, verdict=Verdict.FIRST),
+    replace(ORDER, action=Action.CONFIGURATION, targets=(), settings={"hub.log_level": "debug"}),
+    replace(ORDER, action=Action.CLEAR, targets=()),
+)
 RECEIPT = Receipt(
     hub="hub-1",
     sequence=2,
@@ -128,10 +168,11 @@ RECEIPT = Receipt(
     ),
     audit_entry=7,
     audit_head=b"\x07" * 32,
+    break_glass=1,
 )
 ENROLMENT = Enrolment("hub-1", AREA, SIGNER.public.raw, NOW)
 ADMISSION = Admission("hub-1", b"\x07" * 32, sign(ROOT, [ROOT_KEY]), "coap://source.example.vn", NOW)
-SAMPLES: tuple[Statement, ...] = (ROOT, GRANTS, BEAT, BULLETIN, CANCEL, RECEIPT, ENROLMENT, ADMISSION)
+SAMPLES: tuple[Statement, ...] = (ROOT, GRANTS, BEAT, BULLETIN, CANCEL, *ORDERS, RECEIPT, ENROLMENT, ADMISSION)
 MINIMAL = replace(
     BULLETIN,
     audience=Audience((AREA,)),

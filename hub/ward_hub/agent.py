@@ -18,24 +18,32 @@ from ward_hub.errors import StateError
 from ward_hub.expiry import ExpiryWatch
 from ward_hub.feeds import Feeds
 from ward_hub.identity import alone_in, hub_key
-from ward_hub.intake import Accepted, Intake, withdrawals
+from ward_hub.intake import Accepted, Intake, Place, Verdict, withdrawals
 from ward_hub.journal import Entry, Journal, Ledger, State
+from ward_hub.keeper import Keeper
 from ward_hub.links import SourceLink
 from ward_hub.media import MediaStore
+from ward_hub.orders import Orders
 from ward_hub.outbox import Outbox
 from ward_hub.outputs import Outputs
 from ward_hub.playout.director import Director
 from ward_hub.playout.player import Player
 from ward_hub.programme import Candidate
 from ward_hub.recordings import Recordings
+from ward_hub.settings import Settings, applied
 from ward_hub.supervisor import supervise
 from ward_hub.trust import Trust
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Beat, Bulletin, Grants, Statement
+from ward_protocol.statements import Beat, Bulletin, Grants, Order, Statement
 
 log = logging.getLogger(__name__)
+LOOK_S = 0.5
+
+
+class Reconfigured(Exception):
+    """The agent ends to begin anew with other settings."""
 
 
 async def run(config: Config) -> None:
@@ -50,13 +58,21 @@ async def run(config: Config) -> None:
         raise StateError(f"{state}: the state directory cannot be made: {error.strerror}") from error
     clock = Clock()
     with alone_in(state), Journal(state / "journal.sqlite", config.hub.id, hub_key(state), clock) as journal:
-        trust = restore_trust(Path(config.trust.root), journal)
-        if trust.beat is not None:
-            clock.restore(trust.beat.time)
-        async with AsyncExitStack() as stack:
-            outputs = await stack.enter_async_context(Outputs(config, clock))
-            link = await stack.enter_async_context(SourceLink(config.source.uri))
-            await Agent(config=config, clock=clock, journal=journal, trust=trust, outputs=outputs, link=link).run()
+        while True:
+            try:
+                await _run(applied(config, journal.ledger.settings()), journal, clock)
+            except* Reconfigured:
+                log.warning("settings were changed by an order: begins anew with %s", journal.ledger.settings())
+
+
+async def _run(config: Config, journal: Journal, clock: Clock) -> None:
+    trust = restore_trust(Path(config.trust.root), journal)
+    if trust.beat is not None:
+        clock.restore(trust.beat.time)
+    async with AsyncExitStack() as stack:
+        outputs = await stack.enter_async_context(Outputs(config, clock))
+        link = await stack.enter_async_context(SourceLink(config.source.uri))
+        await Agent(config=config, clock=clock, journal=journal, trust=trust, outputs=outputs, link=link).run()
 
 
 def restore_trust(root: Path, journal: Journal) -> Trust:
@@ -109,18 +125,27 @@ class Agent:
             on_ready=self._ready,
             on_bad=self._bad,
         )
-        self._director = Director(player, journal, clock, self._recordings.path, settings.max_attempts)
-        intake = Intake(config.hub.id, config.hub.area, journal, clock, lambda: self._feeds.trust)
+        keeper = Keeper(trust, journal, clock)
+        self._director = Director(
+            player, journal, clock, self._recordings.path, max_attempts=settings.max_attempts, level_of=keeper.level_of
+        )
+        self._settings = Settings(config, journal)
+        self._orders = Orders(director=self._director, journal=journal, keeper=keeper, settings=self._settings)
+        self._intake = Intake(
+            config.hub.id, config.hub.area, journal=journal, clock=clock, keeper=keeper, cut_off=keeper.cut_off
+        )
         self._feeds = Feeds(
-            link=link, intake=intake, journal=journal, clock=clock, trust=trust, on_accepted=self._accepted
+            link=link,
+            deliver=self._deliver,
+            refuse_unread=self._intake.refuse_unread,
+            journal=journal,
+            keeper=keeper,
         )
         self._outbox = Outbox(link, journal)
-        desk = Desk(
-            director=self._director, feeds=self._feeds, journal=journal, outputs=outputs, link=link, clock=clock
-        )
+        desk = Desk(director=self._director, keeper=keeper, journal=journal, outputs=outputs, link=link, clock=clock)
         acts = {"status": desk.status, "queue": desk.queue, "stop": desk.stop, "purge": desk.purge}
         self._control = Control(Path(config.hub.state) / NAME, acts)
-        self._expiry = ExpiryWatch(lambda: self._feeds.trust, clock.now)
+        self._expiry = ExpiryWatch(lambda: keeper.trust, clock.now)
 
     async def run(self) -> None:
         """Run until cancelled, then leave the outputs safe."""
@@ -139,6 +164,7 @@ class Agent:
             async with asyncio.TaskGroup() as group:
                 for name, part in parts.items():
                     group.create_task(supervise(name, part), name=name)
+                group.create_task(self._reconfigured(), name="settings")
                 systemd.notify("READY=1")
                 log.info("ready: hub %s in %s", self._config.hub.id, self._config.hub.area)
         finally:
@@ -151,6 +177,7 @@ class Agent:
 
         After a restart that is all that had not ended, later what a failure of this part left behind.
         """
+        await self._orders.restore()
         unfinished = await self._journal.do(Ledger.unfinished)
         for entry in [one for one in unfinished if not self._director.holds(one.digest)]:
             await self._resume(entry)
@@ -158,6 +185,9 @@ class Agent:
 
     async def _resume(self, entry: Entry) -> None:
         bulletin = Envelope.open(entry.data).statement
+        if isinstance(bulletin, Order):
+            await self._orders.carry_out(entry.digest, bulletin)
+            return
         if not isinstance(bulletin, Bulletin):
             raise StateError(f"the journal holds {entry.digest.hex()} as unfinished, and it is no bulletin")
         if entry.state is State.AIRING:
@@ -167,7 +197,21 @@ class Agent:
                 await self._journal.do(Ledger.end, entry.digest, State.PARTLY, Reason.INTERRUPTED, detail)
                 return
             await self._journal.do(Ledger.interrupt, entry.digest, "restart")
-        await self._take_up(Candidate(entry.digest, bulletin, attempts=entry.attempts))
+        await self._take_up(Candidate(entry.digest, bulletin, attempts=entry.attempts, rank=entry.rank))
+
+    async def _reconfigured(self) -> None:
+        """End the agent's run, for another with new settings, once nothing is on air."""
+        await self._settings.changed.wait()
+        while self._director.on_air is not None:  # noqa: ASYNC110 - once in years
+            await asyncio.sleep(LOOK_S)
+        raise Reconfigured
+
+    async def _deliver(self, data: bytes, place: Place) -> Verdict:
+        """Take bytes from any way in: decide, then act on what was accepted."""
+        verdict = await self._intake.take(data, place)
+        if verdict.accepted is not None:
+            await self._accepted(verdict.accepted)
+        return verdict
 
     async def _accepted(self, accepted: Accepted) -> None:
         statement = accepted.statement
@@ -175,6 +219,8 @@ class Agent:
             await self._director.drop(one.target, one.state, one.reason, one.detail, issuer=statement.issuer)
         if isinstance(statement, Bulletin):
             await self._take_up(Candidate(accepted.digest, statement))
+        if isinstance(statement, Order):
+            await self._orders.carry_out(accepted.digest, statement)
 
     async def _take_up(self, candidate: Candidate) -> None:
         """Hold a bulletin to be aired, unless its issuer has taken it back already: a cancel may come first."""

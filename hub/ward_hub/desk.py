@@ -9,8 +9,8 @@ from typing import Any
 
 from ward_hub.clock import AGREES_S, Clock
 from ward_hub.errors import HubError
-from ward_hub.feeds import Feeds
 from ward_hub.journal import Journal, Ledger, State
+from ward_hub.keeper import Keeper
 from ward_hub.links import SourceLink
 from ward_hub.outputs import Outputs
 from ward_hub.playout.director import Director
@@ -32,10 +32,10 @@ class Desk:
     """Answers what `control` is asked, from the parts of the agent; every act is in the log and in the journal."""
 
     def __init__(
-        self, *, director: Director, feeds: Feeds, journal: Journal, outputs: Outputs, link: SourceLink, clock: Clock
+        self, *, director: Director, keeper: Keeper, journal: Journal, outputs: Outputs, link: SourceLink, clock: Clock
     ) -> None:
         self._director = director
-        self._feeds = feeds
+        self._keeper = keeper
         self._journal = journal
         self._outputs = outputs
         self._link = link
@@ -43,7 +43,7 @@ class Desk:
 
     async def status(self, _: Mapping[str, Any]) -> object:
         """Return what the hub knows: the time and why, the source, what is on air, its outputs."""
-        trust, on_air = self._feeds.trust, self._director.on_air
+        trust, on_air = self._keeper.trust, self._director.on_air
         return {
             "time": datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="seconds"),
             "time_trust": self._clock.trust.name.lower(),

@@ -7,25 +7,26 @@ backlog. A place that holds nothing acceptable is asked again later and later: t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from ward_hub.clock import Clock
-from ward_hub.intake import Accepted, Intake, Place
+from ward_hub.intake import Deliver, Place
 from ward_hub.journal import Journal, Ledger
+from ward_hub.keeper import Keeper
 from ward_hub.links import NotFound, SourceError, SourceLink, TooLarge
-from ward_hub.trust import Trust
-from ward_protocol.envelope import MAX_SIZE
+from ward_protocol.envelope import MAX_SIZE, Sealed
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
+from ward_protocol.statements import Role
 
 log = logging.getLogger(__name__)
 FETCH_S = 20.0
-KEEP_BEAT_S = 60  # the floor of the clock after a restart needs no better; each write wears the card
 AT_ONCE = 4
 FIRST_RETRY_S = 2.0
 LONGEST_RETRY_S = 60.0
+RefuseUnread = Callable[[Place, Reason, str], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -37,25 +38,16 @@ class Retry:
 
 
 class Feeds:
-    """Brings what the source publishes to the intake, and tells `on_accepted` what was accepted."""
+    """Brings what the source publishes to `deliver`, and asks for what the beat in the keeper's trust names."""
 
     def __init__(
-        self,
-        *,
-        link: SourceLink,
-        intake: Intake,
-        journal: Journal,
-        clock: Clock,
-        trust: Trust,
-        on_accepted: Callable[[Accepted], Awaitable[None]],
+        self, *, link: SourceLink, deliver: Deliver, refuse_unread: RefuseUnread, journal: Journal, keeper: Keeper
     ) -> None:
         self._link = link
-        self._intake = intake
+        self._deliver = deliver
+        self._refuse_unread = refuse_unread
         self._journal = journal
-        self._clock = clock
-        self.trust = trust
-        self._on_accepted = on_accepted
-        self._kept_beat = 0
+        self._keeper = keeper
         self._retries: dict[tuple[str, int], Retry] = {}
         self._on_the_way: set[tuple[str, int]] = set()
         self._look = asyncio.Event()
@@ -68,59 +60,52 @@ class Feeds:
             async for data in self._link.beats():
                 try:
                     await self._take_beat(data)
-                except StatementError as error:
-                    log.warning("source: refused its beat or a document behind it: %s", error)
                 except SourceError as error:
                     log.info("source: %s", error)
                 self._look.set()
 
     async def _take_beat(self, data: bytes) -> None:
-        try:
-            self.trust, beat = self.trust.with_beat(data)
-        except StatementError as error:
-            if error.reason not in {Reason.UNKNOWN_KEY, Reason.THRESHOLD_NOT_MET}:
-                raise
-            await self._another_root(error)
-            self.trust, beat = self.trust.with_beat(data)
-        self._clock.heard(beat.time)
-        if beat.time >= self._kept_beat + KEEP_BEAT_S:
-            await self._journal.do(Ledger.keep_beat, beat.time, data)
-            self._kept_beat = beat.time
-        while self.trust.root.version < beat.root_version:
-            await self._follow_root()
+        if self._is_by_another_key(data):
+            with contextlib.suppress(NotFound):  # there is no other root: the beat is refused as it stands
+                await self._follow_root()
+        if not (await self._deliver(data, Place("beat"))).good:
+            return
+        beat = self._keeper.trust.beat
+        assert beat is not None  # noqa: S101 - just taken
+        while self._keeper.trust.root.version < beat.root_version:
+            if not await self._follow_root():
+                return
         if self._lacks_grants(beat.grants_version):
-            grants = await self._fetch(f"grants/{beat.grants_version}")
-            self.trust = self.trust.with_grants(grants, self._clock.now())
-            await self._journal.do(Ledger.keep_document, "grants", beat.grants_version, grants)
-            log.info("grants %d are in force", beat.grants_version)
+            await self._bring_document(f"grants/{beat.grants_version}")
 
     def _lacks_grants(self, version: int) -> bool:
         """Say whether a beat names other grants than those in force: versions begin anew under a new root."""
-        grants = self.trust.grants
-        if grants is None or grants.root_version < self.trust.root.version:
-            return grants is None or grants.version != version
-        return grants.version < version
+        trust = self._keeper.trust
+        if trust.grants is None or trust.grants.root_version < trust.root.version:
+            return trust.grants is None or trust.grants.version != version
+        return trust.grants.version < version
 
-    async def _another_root(self, refusal: StatementError) -> None:
-        """Follow to the root whose keys signed the beat, if there is one; else the beat stays refused."""
+    def _is_by_another_key(self, data: bytes) -> bool:
+        """Say whether a beat names a signer that the root in force does not know: the next root may."""
         try:
-            await self._follow_root()
-        except NotFound:
-            raise refusal from None
+            signers = {one.kid for one in Sealed.read(data).signatures}
+        except StatementError:
+            return False
+        return not signers & set(self._keeper.trust.root.roles[Role.BEAT].kids)
 
-    async def _follow_root(self) -> None:
-        version = self.trust.root.version + 1
-        data = await self._fetch(f"root/{version}")
-        self.trust = self.trust.with_root(data)
-        await self._journal.do(Ledger.keep_document, "root", version, data)
-        log.info("root %d is in force", version)
+    async def _follow_root(self) -> bool:
+        return await self._bring_document(f"root/{self._keeper.trust.root.version + 1}")
+
+    async def _bring_document(self, path: str) -> bool:
+        return (await self._deliver(await self._fetch(path), Place(path))).good
 
     async def _fill(self, group: asyncio.TaskGroup) -> None:
         """Begin to fetch what is missing and due, after each beat and each fetch; an issuer's newest never queues."""
         while True:
             await self._look.wait()
             self._look.clear()
-            heads: Mapping[str, int] = self.trust.beat.heads if self.trust.beat else {}
+            beat = self._keeper.trust.beat
+            heads: Mapping[str, int] = beat.heads if beat else {}
             for place in await self._journal.do(Ledger.missing, heads):
                 newest = place[1] == heads[place[0]]
                 if (newest or len(self._on_the_way) < AT_ONCE) and self._is_due(place):
@@ -147,16 +132,14 @@ class Feeds:
         try:
             data = await self._fetch(f"feed/{issuer}/{sequence}")
         except TooLarge as error:
-            await self._intake.refuse_unread(place, Reason.TOO_LARGE, str(error))
+            await self._refuse_unread(place, Reason.TOO_LARGE, str(error))
             self._later(issuer, sequence)
             return
         except SourceError as error:
             log.info("source: feed/%s/%d: %s", issuer, sequence, error)
             self._later(issuer, sequence)
             return
-        accepted = (await self._intake.take(data, place)).accepted
-        if accepted is not None:
-            await self._on_accepted(accepted)
+        await self._deliver(data, place)
         if await self._journal.do(Ledger.settled, issuer, sequence):
             self._retries.pop((issuer, sequence), None)
         else:

@@ -1,29 +1,30 @@
 """From bytes to a decision: the same for every way in, and from the bytes alone.
 
-Order: form, issuer, signatures, replay, grant, audience, time, content. Only what its issuer really signed settles a
-sequence; anything else is refused without touching the place that the true statement may still take.
+Order: frame, signatures, form, issuer, replay, grant, audience, time, content. Nothing is decoded that no known key has
+signed. Only what its issuer really signed settles a sequence; anything else is refused without touching the place that
+the true statement may still take.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from ward_hub.clock import Clock
-from ward_hub.journal import Journal, Ledger, State, Withdrawal
-from ward_hub.render import check_text
-from ward_hub.trust import Trust
-from ward_protocol.envelope import Envelope
+from ward_hub.journal import Bounds, Journal, Ledger, State, Withdrawal
+from ward_hub.keeper import Keeper
+from ward_hub.rules import need_grant, need_this_hub, need_time_and_content
+from ward_hub.trust import Trust, Warrant, keyring
+from ward_protocol.envelope import Sealed
 from ward_protocol.errors import StatementError
+from ward_protocol.keys import PublicKey
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Authority, Bulletin, Cancel, Kind
+from ward_protocol.statements import CLASSES, Authority, Bulletin, Cancel, Issued, Order, Priority
 
 log = logging.getLogger(__name__)
-FUTURE_S = 600
 UNKNOWN_DIGEST = bytes(32)
-NO_CHARACTERS = "the font has no glyph for "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,65 +44,108 @@ class Accepted:
     """A statement that may act."""
 
     digest: bytes
-    statement: Bulletin | Cancel
+    statement: Issued
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of bytes: the statement's id, and `accepted`, or the `reason` and `detail` of the refusal."""
+    """What became of bytes: the statement's id, and `accepted`, or the `reason` and `detail` of the refusal.
+
+    A document of trust that was taken has neither. Bytes that no known key signed have no id but their SHA-256.
+    """
 
     digest: bytes
     accepted: Accepted | None = None
     reason: Reason | None = None
     detail: str = ""
 
+    @property
+    def good(self) -> bool:
+        """Whether it was accepted, or taken as a document of trust."""
+        return self.reason is None
+
 
 Deliver = Callable[[bytes, Place], Awaitable[Verdict]]
 """What every way in gives its bytes to; the decision is in the journal when it returns."""
 
 
-def inside(area: str, of: str) -> bool:
-    """Say whether `area` is `of` or lies below it."""
-    return area == of or area.startswith(of + "/")
-
-
 class Intake:
-    """Decides about statements for the hub `hub` in `area`; `trust` gives the documents in force."""
+    """Decides about statements for the hub `hub` in `area`; `cut_off` says whether no source can be heard."""
 
-    def __init__(self, hub: str, area: str, journal: Journal, clock: Clock, trust: Callable[[], Trust]) -> None:
+    def __init__(
+        self,
+        hub: str,
+        area: str,
+        *,
+        journal: Journal,
+        clock: Clock,
+        keeper: Keeper,
+        cut_off: Callable[[], bool],
+    ) -> None:
         self._hub = hub
         self._area = area
         self._journal = journal
         self._clock = clock
-        self._trust = trust
+        self._keeper = keeper
+        self._cut_off = cut_off
+        self._ring: tuple[Trust, Mapping[bytes, PublicKey]] | None = None
 
     async def take(self, data: bytes, place: Place) -> Verdict:
         """Decide about `data`; the decision is in the journal when this returns."""
-        digest = hashlib.sha256(data).digest()
+        try:
+            sealed = Sealed.read(data)
+            if self._keeper.knows(sealed.type):
+                await self._keeper.take(sealed)
+                return Verdict(sealed.digest)
+            if CLASSES[sealed.type] not in (Bulletin, Cancel, Order):
+                raise StatementError(Reason.UNKNOWN_TYPE, f"a {sealed.type.name.lower()} does not come this way")
+            signed_by = sealed.verified_by(self._keys())
+            if not signed_by:
+                raise StatementError(Reason.UNKNOWN_KEY, "no key that is granted anything signed it")
+        except StatementError as error:
+            return await self._refuse(hashlib.sha256(data).digest(), place, error, None)
+        return await self._judge(sealed, signed_by, place)
+
+    async def refuse_unread(self, place: Place, reason: Reason, detail: str) -> None:
+        """Refuse what is not even fetched; its receipt names no digest, as nobody knows it."""
+        if await self._journal.do(Ledger.refuse, UNKNOWN_DIGEST, str(place), reason, detail, None):
+            log.warning("refused what is at %s: %s: %s", place, reason.word, detail)
+
+    async def _judge(self, sealed: Sealed, signed_by: frozenset[bytes], place: Place) -> Verdict:
+        """Decide about what some known key has signed."""
         slot: tuple[str, int] | None = None
         try:
-            envelope, statement = self._open(data)
-            self._trust().check_signatures(envelope, self._authority(statement.issuer))
+            statement = sealed.decode().statement
+            assert isinstance(statement, (Bulletin, Cancel, Order))  # noqa: S101 - its type was looked at
+            warrant = self._keeper.trust.warrant(statement, signed_by, self._authority(statement.issuer), self._area)
             if await self._journal.do(Ledger.settled, statement.issuer, statement.sequence):
                 raise _replayed(statement)
-            if place.issuer is not None and (place.issuer, place.sequence) != (
-                statement.issuer,
-                statement.sequence,
-            ):
-                raise StatementError(
-                    Reason.WRONG_FEED, f"sequence {statement.sequence} of {statement.issuer} was found there"
-                )
+            _need_own_place(statement, place)
             slot = (statement.issuer, statement.sequence)
-            self._admit(statement)
+            need_grant(statement, warrant.authority, self._clock.now())
+            need_this_hub(statement, warrant, hub=self._hub, area=self._area, cut_off=self._cut_off)
+            need_time_and_content(statement, warrant.authority, self._clock.now())
         except StatementError as error:
-            return await self._refuse(digest, place, error, slot)
-        state = State.ACCEPTED if isinstance(statement, Bulletin) else State.NOTED
-        taken_back = withdrawals(statement)
-        if not await self._journal.do(Ledger.accept, *slot, digest, data, state, withdraws=taken_back):
-            return await self._refuse(digest, place, _replayed(statement), None)  # another way in was faster
-        kind, title = envelope.type.name.lower(), _title(statement)
-        log.info("accepted %s from %s: %s %s", digest.hex()[:16], place, kind, title)
-        return Verdict(digest, Accepted(digest, statement))
+            return await self._refuse(sealed.digest, place, error, slot)
+        state = State.NOTED if isinstance(statement, Cancel) else State.ACCEPTED
+        bounds, taken_back = _bounds(statement, warrant), withdrawals(statement)
+        refusal = await self._journal.do(
+            Ledger.accept,
+            *slot,
+            sealed.digest,
+            sealed.data,
+            state,
+            bulletin=isinstance(statement, Bulletin),
+            bounds=bounds,
+            withdraws=taken_back,
+        )
+        if refusal is not None:
+            # Of a sequence that another way in was faster with, nothing more is to be settled.
+            again = refusal.reason is Reason.REPLAYED
+            return await self._refuse(sealed.digest, place, refusal, None if again else slot)
+        kind = sealed.type.name.lower()
+        log.info("accepted %s from %s: %s %s", sealed.digest.hex()[:16], place, kind, _title(statement))
+        return Verdict(sealed.digest, Accepted(sealed.digest, statement))
 
     async def _refuse(
         self, digest: bytes, place: Place, error: StatementError, slot: tuple[str, int] | None
@@ -110,19 +154,15 @@ class Intake:
             log.warning("refused %s from %s: %s", digest.hex()[:16], place, error)
         return Verdict(digest, None, error.reason, error.detail)
 
-    async def refuse_unread(self, place: Place, reason: Reason, detail: str) -> None:
-        """Refuse what is not even fetched; its receipt names no digest, as nobody knows it."""
-        if await self._journal.do(Ledger.refuse, UNKNOWN_DIGEST, str(place), reason, detail, None):
-            log.warning("refused what is at %s: %s: %s", place, reason.word, detail)
-
-    def _open(self, data: bytes) -> tuple[Envelope, Bulletin | Cancel]:
-        envelope = Envelope.open(data)
-        if not isinstance(envelope.statement, (Bulletin, Cancel)):
-            raise StatementError(Reason.UNKNOWN_TYPE, f"a {envelope.type.name.lower()} does not come this way")
-        return envelope, envelope.statement
+    def _keys(self) -> Mapping[bytes, PublicKey]:
+        """Return the keys of the documents in force, gathered once for each of them."""
+        trust = self._keeper.trust
+        if self._ring is None or self._ring[0].root is not trust.root or self._ring[0].grants is not trust.grants:
+            self._ring = trust, keyring(trust.root, trust.grants)
+        return self._ring[1]
 
     def _authority(self, issuer: str) -> Authority:
-        grants = self._trust().grants
+        grants = self._keeper.trust.grants
         if grants is not None and grants.expires <= self._clock.now():
             raise StatementError(Reason.AUTHORITY_EXPIRED, f"grants {grants.version} have ended")
         authority = grants.authority(issuer) if grants is not None else None
@@ -130,55 +170,42 @@ class Intake:
             raise StatementError(Reason.UNKNOWN_AUTHORITY, f"{issuer} is granted nothing here")
         return authority
 
-    def _admit(self, statement: Bulletin | Cancel) -> None:
-        now, authority = self._clock.now(), self._authority(statement.issuer)
-        kind = Kind.BULLETIN if isinstance(statement, Bulletin) else Kind.CANCEL
-        if authority.not_after <= now:
-            raise StatementError(Reason.AUTHORITY_EXPIRED, f"the grant of {authority.id} has ended")
-        if kind not in authority.kinds:
-            raise StatementError(Reason.KIND_NOT_GRANTED, f"{authority.id} may not issue a {kind.name.lower()}")
-        if not all(any(inside(area, of) for of in authority.areas) for area in statement.audience.areas):
-            raise StatementError(Reason.AREA_NOT_GRANTED, f"{authority.id} may not issue there")
-        if not self._is_meant(statement):
-            raise StatementError(Reason.NOT_FOR_THIS_HUB, f"hub {self._hub} in {self._area} is not in its audience")
-        if statement.issued > now + FUTURE_S:
-            raise StatementError(Reason.ISSUED_IN_THE_FUTURE, f"issued {statement.issued - int(now)} s ahead")
-        if statement.expires <= now:
-            raise StatementError(Reason.EXPIRED, f"expired {int(now) - statement.expires} s ago")
-        if isinstance(statement, Bulletin):
-            _admit_bulletin(statement, authority)
 
-    def _is_meant(self, statement: Bulletin | Cancel) -> bool:
-        audience = statement.audience
-        return any(inside(self._area, area) for area in audience.areas) and self._hub in (audience.hubs or (self._hub,))
-
-
-def _admit_bulletin(bulletin: Bulletin, authority: Authority) -> None:
-    if bulletin.priority > authority.highest_priority:
-        raise StatementError(
-            Reason.PRIORITY_NOT_GRANTED,
-            f"{authority.id} may issue up to {authority.highest_priority.name.lower()}",
-        )
-    if not bulletin.texts and not bulletin.audio:
-        raise StatementError(Reason.NO_CONTENT, "neither text nor audio")
-    for text in bulletin.texts:
-        bad = check_text(text.title + "\n" + text.body)
-        if bad:
-            listed = " ".join(f"U+{ord(one):04X}" for one in bad[:8])
-            raise StatementError(Reason.CHARACTER_NOT_IN_FONT, NO_CHARACTERS + listed)
-
-
-def withdrawals(statement: Bulletin | Cancel) -> tuple[Withdrawal, ...]:
+def withdrawals(statement: Issued) -> tuple[Withdrawal, ...]:
     """Return what an accepted statement takes back; it holds for statements of the same issuer only."""
-    if isinstance(statement, Cancel):
-        return (Withdrawal(statement.target, State.CANCELLED, Reason.CANCELLED, statement.why),)
-    why = "a later bulletin replaces it"
-    return tuple(Withdrawal(one, State.NOT_AIRED, Reason.SUPERSEDED, why) for one in statement.supersedes)
+    match statement:
+        case Cancel():
+            return (Withdrawal(statement.target, State.CANCELLED, Reason.CANCELLED, statement.why),)
+        case Bulletin():
+            why = "a later bulletin replaces it"
+            return tuple(Withdrawal(one, State.NOT_AIRED, Reason.SUPERSEDED, why) for one in statement.supersedes)
+        case Order():
+            return ()
 
 
-def _replayed(statement: Bulletin | Cancel) -> StatementError:
+def _bounds(statement: Issued, warrant: Warrant) -> Bounds:
+    """Return what the journal counts of a statement, and how far it may."""
+    quota = warrant.authority.quota
+    bulletin = isinstance(statement, Bulletin)
+    emergency = isinstance(statement, Bulletin) and statement.priority is Priority.EMERGENCY
+    sealed = warrant.authority.break_glass if warrant.break_glass else None
+    return Bounds(
+        bulletins=quota.bulletins if bulletin else 0,
+        emergencies=quota.emergencies if emergency else 0,
+        emergency=emergency,
+        break_glass=warrant.break_glass,
+        uses=sealed.uses if sealed and bulletin else 0,
+    )
+
+
+def _need_own_place(statement: Issued, place: Place) -> None:
+    if place.issuer is not None and (place.issuer, place.sequence) != (statement.issuer, statement.sequence):
+        raise StatementError(Reason.WRONG_FEED, f"sequence {statement.sequence} of {statement.issuer} was found there")
+
+
+def _replayed(statement: Issued) -> StatementError:
     return StatementError(Reason.REPLAYED, f"sequence {statement.sequence} of {statement.issuer} was decided")
 
 
-def _title(statement: Bulletin | Cancel) -> str:
-    return statement.title if isinstance(statement, Bulletin) else f"of {statement.target.hex()[:16]}"
+def _title(statement: Issued) -> str:
+    return f"of {statement.target.hex()[:16]}" if isinstance(statement, Cancel) else statement.title

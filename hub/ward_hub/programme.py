@@ -15,12 +15,17 @@ from ward_protocol.statements import Bulletin, Priority
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An accepted bulletin that has not ended; `ready` once all that it needs to sound is on this hub."""
+    """An accepted bulletin that has not ended; `ready` once all that it needs to sound is on this hub.
+
+    `held` while an order closes all outputs to it; of equals the one with the higher `rank` goes first, as decided.
+    """
 
     digest: bytes
     bulletin: Bulletin
     ready: bool = True
     attempts: int = 0
+    held: bool = False
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ def plan(candidates: Iterable[Candidate], now: float) -> Plan:
     held = sorted(candidates, key=_order)
     live = [one for one in held if one.bulletin.expires > now]
     lapsed = tuple(one for one in held if one.bulletin.expires <= now)
-    due = [one for one in live if one.bulletin.not_before <= now and (one.ready or _at_once(one))]
+    due = [one for one in live if one.bulletin.not_before <= now and not one.held and (one.ready or _at_once(one))]
     moments = [float(one.bulletin.expires) for one in live]
     moments += [float(one.bulletin.not_before) for one in live if one.bulletin.not_before > now]
     return Plan(due[0] if due else None, lapsed, min(moments, default=None))
@@ -52,6 +57,6 @@ def _at_once(one: Candidate) -> bool:
     return one.bulletin.priority is Priority.EMERGENCY
 
 
-def _order(one: Candidate) -> tuple[int, int, str, int]:
+def _order(one: Candidate) -> tuple[int, int, int, str, int]:
     bulletin = one.bulletin
-    return (-bulletin.priority, bulletin.not_before, bulletin.issuer, bulletin.sequence)
+    return (-bulletin.priority, -one.rank, bulletin.not_before, bulletin.issuer, bulletin.sequence)

@@ -6,16 +6,30 @@ Ref: the shape is The Update Framework's (root N + 1 signed by the thresholds of
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from ward_protocol.envelope import Envelope
+from ward_protocol.envelope import Sealed
 from ward_protocol.errors import StatementError
 from ward_protocol.keys import PublicKey, public_key
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Authority, Beat, Bulletin, Grants, Priority, Role, Root, Statement
+from ward_protocol.statements import (
+    Authority,
+    Beat,
+    Cancel,
+    Grants,
+    Issued,
+    Priority,
+    Role,
+    Root,
+    Statement,
+    StatementType,
+)
+from ward_protocol.statements.documents import inside
 
 S = TypeVar("S", bound=Statement)
+TWO_PEOPLE = 2
 
 
 def public_keys(raw: Mapping[bytes, bytes]) -> dict[bytes, PublicKey]:
@@ -24,6 +38,32 @@ def public_keys(raw: Mapping[bytes, bytes]) -> dict[bytes, PublicKey]:
     if any(kid != key.kid for kid, key in keys.items()):
         raise StatementError(Reason.MALFORMED_STATEMENT, "a key is listed under an id that is not its thumbprint")
     return keys
+
+
+def keyring(root: Root, grants: Grants | None) -> dict[bytes, PublicKey]:
+    """Return every key whose signature may count on what an authority issues, by its id.
+
+    Raises StatementError where two different keys have one id: which of them signed could not be told.
+    """
+    listed = [root.keys]
+    for one in grants.authorities if grants else ():
+        listed.append(one.keys)
+        if one.break_glass:
+            listed.append(one.break_glass.keys)
+    ring: dict[bytes, PublicKey] = {}
+    for raw in listed:
+        for kid, key in public_keys(raw).items():
+            if ring.setdefault(kid, key).raw != key.raw:
+                raise StatementError(Reason.MALFORMED_STATEMENT, f"two different keys have the id {kid.hex()}")
+    return ring
+
+
+@dataclass(frozen=True, slots=True)
+class Warrant:
+    """By what a statement may act: its authority's own signatures, or the sealed key of the id `break_glass` alone."""
+
+    authority: Authority
+    break_glass: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +77,20 @@ class Trust:
     @classmethod
     def from_first_root(cls, data: bytes) -> Trust:
         """Begin from the root file that the hub was given by hand: it must be signed by its own threshold."""
-        envelope, root = _open(data, Root)
-        _need(envelope, root, Role.ROOT)
+        sealed = _read(data, StatementType.ROOT)
+        root = _decoded(sealed, Root)
+        _need(sealed, root, Role.ROOT)
         return cls(root)
 
     def with_root(self, data: bytes) -> Trust:
         """Take the next root: exactly one version up, signed by the thresholds of the old and of the new."""
-        envelope, root = _open(data, Root)
+        sealed = _read(data, StatementType.ROOT)
+        _need(sealed, self.root, Role.ROOT)
+        root = _decoded(sealed, Root)
         if root.version != self.root.version + 1:
             raise StatementError(Reason.WRONG_VERSION, f"root {root.version} after {self.root.version}")
-        _need(envelope, self.root, Role.ROOT)
-        _need(envelope, root, Role.ROOT)
+        _need(sealed, root, Role.ROOT)
+        keyring(root, self.grants)
         return replace(self, root=root)
 
     def with_grants(self, data: bytes, now: float) -> Trust:
@@ -56,8 +99,9 @@ class Trust:
         Versions count under one root. So whoever stole a grant key cannot outlast it by a version that nobody can
         exceed (The Update Framework calls that a fast-forward attack); grants of an earlier root are refused anyway.
         """
-        envelope, grants = _open(data, Grants)
-        _need(envelope, self.root, Role.GRANT)
+        sealed = _read(data, StatementType.GRANTS)
+        _need(sealed, self.root, Role.GRANT)
+        grants = _decoded(sealed, Grants)
         if self.root.expires <= now:
             raise StatementError(Reason.EXPIRED, f"root {self.root.version} expired: the next root must come first")
         if grants.root_version != self.root.version:
@@ -66,62 +110,85 @@ class Trust:
             raise StatementError(Reason.VERSION_ROLLBACK, f"grants {grants.version} after {self.grants.version}")
         if grants.expires <= now:
             raise StatementError(Reason.EXPIRED, f"grants {grants.version} expired")
+        keyring(self.root, grants)
         return replace(self, grants=grants)
 
     def with_beat(self, data: bytes) -> tuple[Trust, Beat]:
         """Take a beat, signed by the beat role, that is not older than the newest; return it as well."""
-        envelope, beat = _open(data, Beat)
-        _need(envelope, self.root, Role.BEAT)
+        sealed = _read(data, StatementType.BEAT)
+        _need(sealed, self.root, Role.BEAT)
+        beat = _decoded(sealed, Beat)
         if self.beat is not None and beat.time < self.beat.time:
             raise StatementError(Reason.TIME_WENT_BACK, f"beat of {beat.time} after one of {self.beat.time}")
         return replace(self, beat=beat), beat
 
-    def check_signatures(self, envelope: Envelope, authority: Authority) -> None:
-        """Raise StatementError unless enough keys of `authority` signed, and of the quorum where it is an emergency."""
-        good = envelope.verified_by(public_keys(authority.keys))
-        if not good:
-            raise StatementError(Reason.UNKNOWN_KEY, f"no key of {authority.id} signed it")
-        if len(good) < authority.threshold:
-            raise StatementError(
-                Reason.THRESHOLD_NOT_MET, f"{len(good)} of {authority.threshold} keys of {authority.id}"
-            )
-        statement = envelope.statement
-        if isinstance(statement, Bulletin) and statement.priority is Priority.EMERGENCY:
-            self._check_quorum(envelope)
+    def level_of(self, issuer: str) -> int | None:
+        """Return the level of an authority, 0 the highest; None where it is granted nothing any more."""
+        authority = self.grants.authority(issuer) if self.grants else None
+        return None if authority is None else authority.level
 
-    def _check_quorum(self, envelope: Envelope) -> None:
-        wanted = self.root.roles.get(Role.QUORUM)
-        if wanted is None:
+    def warrant(self, statement: Issued, signed_by: AbstractSet[bytes], authority: Authority, area: str) -> Warrant:
+        """Return by what a statement of `authority` may act on a hub in `area`; raises StatementError.
+
+        `signed_by` are the ids of keys of the ring whose signatures fit. An emergency takes the quorum beside its
+        authority's threshold, and two officers where the authority is one of the ward itself. Where those are not
+        together, a sealed key of the authority may stand in; what that allows is judged by the intake.
+        """
+        own = signed_by & authority.keys.keys()
+        sealed = signed_by & authority.break_glass.keys.keys() if authority.break_glass else frozenset[bytes]()
+        if not own and not sealed:
+            raise StatementError(Reason.UNKNOWN_KEY, f"no key of {authority.id} signed it")
+        try:
+            self._need_enough(statement, signed_by, own, authority, area)
+        except StatementError:
+            if not sealed:
+                raise
+            return Warrant(authority, min(sealed))
+        return Warrant(authority)
+
+    def _need_enough(
+        self, statement: Issued, signed_by: AbstractSet[bytes], own: AbstractSet[bytes], authority: Authority, area: str
+    ) -> None:
+        priority = Priority.NORMAL if isinstance(statement, Cancel) else statement.priority
+        wanted = authority.threshold_for(priority)
+        if priority is not Priority.EMERGENCY:
+            _enough(len(own), wanted, f"keys of {authority.id}")
             return
-        keys = public_keys(self.root.keys)
-        good = envelope.verified_by({kid: keys[kid] for kid in wanted.kids})
-        if len(good) < wanted.threshold:
-            raise StatementError(
-                Reason.THRESHOLD_NOT_MET, f"{len(good)} of {wanted.threshold} keys of the quorum signed"
-            )
+        quorum = self.root.roles.get(Role.QUORUM)
+        of_the_ward = all(inside(one, area) for one in authority.areas)
+        if of_the_ward or quorum is None:
+            wanted = max(wanted, TWO_PEOPLE)
+        _enough(len(own), wanted, f"keys of {authority.id}")
+        if quorum is not None:
+            _enough(len(signed_by & set(quorum.kids)), quorum.threshold, "keys of the quorum")
+
+
+def _enough(have: int, wanted: int, what: str) -> None:
+    if have < wanted:
+        raise StatementError(Reason.THRESHOLD_NOT_MET, f"{have} of {wanted} {what} signed")
 
 
 def _order(grants: Grants) -> tuple[int, int]:
     return grants.root_version, grants.version
 
 
-def _open(data: bytes, kind: type[S]) -> tuple[Envelope, S]:
-    envelope = Envelope.open(data)
-    if not isinstance(envelope.statement, kind):
-        raise StatementError(
-            Reason.UNKNOWN_TYPE, f"a {kind.__name__.lower()} is needed, not a {envelope.type.name.lower()}"
-        )
-    return envelope, envelope.statement
+def _read(data: bytes, kind: StatementType) -> Sealed:
+    sealed = Sealed.read(data)
+    if sealed.type is not kind:
+        raise StatementError(Reason.UNKNOWN_TYPE, f"a {kind.name.lower()} is needed, not a {sealed.type.name.lower()}")
+    return sealed
 
 
-def _need(envelope: Envelope, root: Root, role: Role) -> None:
+def _decoded(sealed: Sealed, kind: type[S]) -> S:
+    statement = sealed.decode().statement
+    assert isinstance(statement, kind)  # noqa: S101 - its type was compared
+    return statement
+
+
+def _need(sealed: Sealed, root: Root, role: Role) -> None:
     keys = public_keys(root.keys)
     wanted = root.roles[role]
-    good = envelope.verified_by({kid: keys[kid] for kid in wanted.kids})
+    good = sealed.verified_by({kid: keys[kid] for kid in wanted.kids})
     if not good:
         raise StatementError(Reason.UNKNOWN_KEY, f"no key of the role {role.name.lower()} signed it")
-    if len(good) < wanted.threshold:
-        raise StatementError(
-            Reason.THRESHOLD_NOT_MET,
-            f"{len(good)} of {wanted.threshold} keys of the role {role.name.lower()} signed",
-        )
+    _enough(len(good), wanted.threshold, f"keys of the role {role.name.lower()}")

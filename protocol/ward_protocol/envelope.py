@@ -28,34 +28,41 @@ _KNOWN = {int(one): (one, CLASSES[one], one in SINGLE) for one in StatementType}
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
-    """An envelope read from bytes; nothing it says is trusted before `verified_by`."""
+class Sealed:
+    """An envelope whose frame was compared, whose payload nobody has looked into: `verified_by` goes before `decode`.
+
+    So a decoder never meets a byte that no known key has signed.
+    """
 
     data: bytes = field(repr=False)
     type: StatementType
-    statement: Statement
+    payload: bytes = field(repr=False)
     signatures: tuple[Signature, ...]
 
     @classmethod
-    def open(cls, data: bytes, max_size: int = MAX_SIZE) -> Envelope:
-        """Read an envelope; raises EnvelopeError or StatementError naming the rule that it breaks."""
+    def read(cls, data: bytes, max_size: int = MAX_SIZE) -> Sealed:
+        """Take an envelope apart; raises EnvelopeError naming the rule that its frame breaks."""
         if len(data) > max_size:
             raise EnvelopeError(Reason.TOO_LARGE, f"{len(data)} bytes, the limit is {max_size}")
         parts = _parts(data)
         if parts.typ not in _KNOWN:
             raise EnvelopeError(Reason.UNKNOWN_TYPE, f"typ {parts.typ} is no statement that this version knows")
-        kind, of, single = _KNOWN[parts.typ]
+        kind, _, single = _KNOWN[parts.typ]
         if single != data.startswith(cose.TAG_SIGN1):
             raise EnvelopeError(Reason.MALFORMED_COSE, f"a {kind.name.lower()} has the other COSE form")
         if len(parts.signatures) > 1:
             _need_different(parts.signatures)
-        statement = from_map(of, cbor.decode_in_any_order(parts.payload, "statement"))
-        return cls(data, kind, statement, parts.signatures)
+        return cls(data, kind, parts.payload, parts.signatures)
 
     @property
     def digest(self) -> bytes:
-        """The SHA-256 of the whole envelope: the statement's id."""
-        return hashlib.sha256(self.data).digest()
+        """The statement's id, whoever signed it and in whatever order."""
+        return digest_of(self.type, self.payload)
+
+    def decode(self) -> Envelope:
+        """Decode the statement; raises EnvelopeError or StatementError naming the rule that it breaks."""
+        statement = from_map(CLASSES[self.type], cbor.decode_in_any_order(self.payload, "statement"))
+        return Envelope(self.data, self.type, self.payload, self.signatures, statement)
 
     def verified_by(self, keys: Mapping[bytes, PublicKey]) -> frozenset[bytes]:
         """Return the ids of those of `keys` that signed; one bad signature by a known key refuses the whole."""
@@ -73,6 +80,26 @@ class Envelope:
                 raise EnvelopeError(Reason.BAD_SIGNATURE, f"the signature of key {one.kid.hex()} does not fit")
             good.add(one.kid)
         return frozenset(good)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope(Sealed):
+    """An envelope with its statement decoded; nothing it says is trusted before `verified_by`."""
+
+    statement: Statement
+
+    @classmethod
+    def open(cls, data: bytes, max_size: int = MAX_SIZE) -> Envelope:
+        """Read and decode at once, for who trusts the bytes, or no key yet; raises as `read` and `decode` do."""
+        return Sealed.read(data, max_size).decode()
+
+
+def digest_of(kind: StatementType, payload: bytes) -> bytes:
+    """Return a statement's id: the SHA-256 of its type in two bytes and its CBOR.
+
+    Not of the envelope: whoever carries one could leave a signature out or change the order of two, without a key.
+    """
+    return hashlib.sha256(kind.to_bytes(2, "big") + payload).digest()
 
 
 def sign(statement: Statement, signers: Sequence[Signing]) -> bytes:

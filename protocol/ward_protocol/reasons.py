@@ -38,6 +38,15 @@ class Reason(IntEnum):
     TIME_WENT_BACK = 51
     ISSUED_IN_THE_FUTURE = 52
     WRONG_FEED = 54
+    ZONE_NOT_GRANTED = 55
+    BOARD_NOT_GRANTED = 56
+    QUOTA_EXCEEDED = 57
+    NOT_CUT_OFF = 58
+    BREAK_GLASS_USED_UP = 59
+    OUTSIDE_OWN_WARD = 60
+    SETTING_NOT_ALLOWED = 61
+    TARGET_UNKNOWN = 62
+    DECISION_NOT_ALLOWED = 63
 
     NO_CONTENT = 70
     CHARACTER_NOT_IN_FONT = 71
@@ -56,6 +65,9 @@ class Reason(IntEnum):
     AUDIO_OUTPUT_FAILED = 97
     STOPPED = 98
     PURGED = 99
+    SILENCED = 100
+    DECLINED = 101
+    STREAM_LOST = 102
 
     @property
     def word(self) -> str:

@@ -20,13 +20,13 @@ from ward_hub.errors import UsageError
 from ward_hub.expiry import Ending, endings
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from ward_hub.publisher.standing import Standing, root_in, standings
-from ward_hub.trust import Trust
+from ward_hub.trust import Trust, keyring
 from ward_protocol.cbor import is_array
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import MisuseError, StatementError
 from ward_protocol.keys import PublicKey
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Admission, Beat, Bulletin, Cancel, Enrolment, Grants, Root, Statement
+from ward_protocol.statements import Admission, Beat, Bulletin, Cancel, Enrolment, Grants, Order, Root, Statement
 
 NO_KEY = "no key that was given signed it; give --root and --grants, or --key"
 TIMES = frozenset({"issued", "not_before", "expires", "time", "not_after"})
@@ -39,6 +39,9 @@ def arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("file", type=Path)
     one.add_argument("--root", type=Path, help="the root to verify it by; a root verifies by itself")
     one.add_argument("--grants", type=Path, help="the grants to verify bulletins and cancels by")
+    one.add_argument(
+        "--area", default="", help="the ward whose hub is to judge it: its own officers need two signatures"
+    )
     one.add_argument("--key", action="append", default=[], metavar="HEX", help="a public key to verify it by")
     one.add_argument("--lang", choices=LANGUAGES, default=DEFAULT_LANGUAGE)
     one.add_argument("--json", action="store_true")
@@ -116,12 +119,15 @@ def _admission(envelope: Envelope, statement: Admission, chosen: argparse.Namesp
 
 
 def _by_grants(envelope: Envelope, trust: Trust, chosen: argparse.Namespace) -> str:
-    if chosen.grants and isinstance(envelope.statement, (Bulletin, Cancel)):
+    statement = envelope.statement
+    if chosen.grants and isinstance(statement, (Bulletin, Cancel, Order)):
         grants = trust.with_grants(chosen.grants.read_bytes(), now=0).grants
-        authority = grants.authority(envelope.statement.issuer) if grants else None
+        authority = grants.authority(statement.issuer) if grants else None
         if authority is not None:
-            trust.check_signatures(envelope, authority)
-            return f"by authority {authority.id} under root {trust.root.version}"
+            signed_by = envelope.verified_by(keyring(trust.root, grants))
+            warrant = trust.warrant(statement, signed_by, authority, chosen.area)
+            by = f"authority {authority.id}" if warrant.break_glass is None else f"a break-glass key of {authority.id}"
+            return f"by {by} under root {trust.root.version}"
     raise StatementError(Reason.UNKNOWN_KEY, NO_KEY)
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from ward_hub.clock import Clock
-from ward_hub.journal.ledger import Entry, Ledger, State, Withdrawal
+from ward_hub.journal.ledger import Bounds, Entry, Ledger, State, Withdrawal
 from ward_hub.journal.receipts import ReceiptBook, Waiting
 from ward_hub.journal.schema import connect
 from ward_protocol.keys import Signer
@@ -18,7 +18,7 @@ from ward_protocol.keys import Signer
 P = ParamSpec("P")
 R = TypeVar("R")
 
-__all__ = ["Entry", "Journal", "Ledger", "State", "Waiting", "Withdrawal"]
+__all__ = ["Bounds", "Entry", "Journal", "Ledger", "State", "Waiting", "Withdrawal"]
 
 
 class Journal:

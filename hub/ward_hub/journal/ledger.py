@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -9,12 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ward_hub.clock import Clock
+from ward_hub.holds import Hold, What
 from ward_hub.journal.audit import AuditTrail
-from ward_hub.journal.receipts import ReceiptBook, Waiting
+from ward_hub.journal.receipts import ReceiptBook, Waiting, uncleared
+from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Event, Evidence
+from ward_protocol.statements import Event, Evidence, Priority
 
 WINDOW = 128
+DAY_MS = 86_400_000
 
 
 class State(StrEnum):
@@ -27,6 +31,7 @@ class State(StrEnum):
     NOT_AIRED = "not-aired"
     REFUSED = "refused"
     CANCELLED = "cancelled"
+    CARRIED_OUT = "carried-out"
     NOTED = "noted"
 
 
@@ -36,17 +41,36 @@ ENDINGS: dict[State, Event] = {
     State.NOT_AIRED: Event.NOT_AIRED,
     State.REFUSED: Event.REFUSED,
     State.CANCELLED: Event.CANCELLED,
+    State.CARRIED_OUT: Event.CARRIED_OUT,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One accepted statement as the journal holds it; `attempts` counts the airings that began."""
+    """One accepted statement as the journal holds it; `attempts` counts the airings that began, `rank` as decided."""
 
     digest: bytes
     data: bytes
     state: State
     attempts: int
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of an issuer's may be accepted within 24 hours (0: no limit), and what is counted of one statement.
+
+    `break_glass` is the sealed key that stood in for the signatures, `uses` how often it may without being cleared.
+    """
+
+    bulletins: int = 0
+    emergencies: int = 0
+    emergency: bool = False
+    break_glass: bytes | None = None
+    uses: int = 0
+
+
+NO_BOUNDS = Bounds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +96,31 @@ class Ledger:
 
     def documents(self) -> dict[str, bytes]:
         """Return the newest trust documents by kind: root, grants, beat."""
-        return dict(self._db.execute("SELECT kind, data FROM document"))
+        return dict(self._db.execute("SELECT kind, data FROM document WHERE kind IN ('root', 'grants', 'beat')"))
 
-    def keep_document(self, kind: str, version: int, data: bytes) -> None:
-        """Keep a verified trust document in place of the one before."""
+    def keep_document(self, kind: str, version: int, digest: bytes, data: bytes) -> None:
+        """Keep a verified trust document in place of the one before, with its receipt."""
         with self._transaction():
             self._db.execute("INSERT OR REPLACE INTO document VALUES (?, ?, ?)", (kind, version, data))
-            self._audit.append("document", None, {"kind": kind, "version": version})
+            self._audit.append("document", digest, {"kind": kind, "version": version})
+            self._receipts.write(self._db, digest, Event.ACCEPTED)
 
     def keep_beat(self, time: int, data: bytes) -> None:
         """Keep the newest beat; it is also the floor of the clock after a restart."""
         with self._transaction():
             self._db.execute("INSERT OR REPLACE INTO document VALUES ('beat', ?, ?)", (time, data))
+
+    def settings(self) -> dict[str, str]:
+        """Return the settings that orders have made, by name."""
+        row = self._db.execute("SELECT data FROM document WHERE kind = 'settings'").fetchone()
+        return dict(json.loads(row[0])) if row else {}
+
+    def keep_settings(self, digest: bytes, settings: Mapping[str, str]) -> None:
+        """Keep settings in place of those before; `digest` is the order's."""
+        with self._transaction():
+            row = (json.dumps(settings, ensure_ascii=False, sort_keys=True).encode(),)
+            self._db.execute("INSERT OR REPLACE INTO document VALUES ('settings', 0, ?)", row)
+            self._audit.append("settings", digest, dict(settings))
 
     # What came in
 
@@ -109,25 +146,32 @@ class Ledger:
         data: bytes,
         state: State = State.ACCEPTED,
         *,
+        bulletin: bool = True,
+        bounds: Bounds = NO_BOUNDS,
         withdraws: Iterable[Withdrawal] = (),
-    ) -> bool:
+    ) -> StatementError | None:
         """Settle a sequence with an accepted statement and what it withdraws, and write its receipt.
 
-        Returns False, and does nothing, where the sequence was settled meanwhile.
+        Returns why not, and does nothing, where the sequence was settled meanwhile or a bound is reached.
         """
         with self._transaction():
-            if self.settled(issuer, sequence):
-                return False
+            refusal = self._refusal(issuer, sequence, bounds)
+            if refusal is not None:
+                return refusal
             self._settle(issuer, sequence, digest)
-            self._db.execute(
-                "INSERT INTO statement VALUES (?, ?, ?, 0, ?)", (digest, data, state.value, self._clock.ms())
-            )
+            row = (digest, data, state.value, 0, self._clock.ms(), issuer, bulletin, bounds.emergency, 0)
+            self._db.execute("INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            if bounds.break_glass is not None and bulletin:
+                self._db.execute("INSERT INTO break_glass VALUES (?, ?, 0)", (digest, bounds.break_glass))
             for one in withdraws:
-                row = (one.target, issuer, one.state.value, one.reason, one.detail)
-                self._db.execute("INSERT OR IGNORE INTO withdrawal VALUES (?, ?, ?, ?, ?)", row)
-            self._audit.append("accepted", digest, {"issuer": issuer, "sequence": sequence})
+                taken_back = (one.target, issuer, one.state.value, one.reason, one.detail)
+                self._db.execute("INSERT OR IGNORE INTO withdrawal VALUES (?, ?, ?, ?, ?)", taken_back)
+            told: dict[str, object] = {"issuer": issuer, "sequence": sequence}
+            if bounds.break_glass is not None:
+                told["break_glass"] = bounds.break_glass.hex()
+            self._audit.append("accepted", digest, told)
             self._receipts.write(self._db, digest, Event.ACCEPTED)
-        return True
+        return None
 
     def refuse(self, digest: bytes, place: str, reason: Reason, detail: str, slot: tuple[str, int] | None) -> bool:
         """Note a refusal once for each digest, place and reason; settle `slot` (issuer, sequence) if its issuer signed.
@@ -156,10 +200,10 @@ class Ledger:
     def unfinished(self) -> list[Entry]:
         """Return the accepted statements that have not ended, oldest first."""
         rows = self._db.execute(
-            "SELECT digest, data, state, attempts FROM statement"
+            "SELECT digest, data, state, attempts, rank FROM statement"
             " WHERE state IN ('accepted', 'airing') ORDER BY received_ms"
         )
-        return [Entry(digest, data, State(state), attempts) for digest, data, state, attempts in rows]
+        return [Entry(digest, data, State(state), attempts, rank) for digest, data, state, attempts, rank in rows]
 
     def state_of(self, digest: bytes) -> State | None:
         """Return where the statement of that digest stands, None if it was never accepted."""
@@ -202,6 +246,55 @@ class Ledger:
             self._receipts.write(self._db, digest, ENDINGS[state], reason=reason, detail=detail, evidence=evidence)
         return True
 
+    def put_first(self, digest: bytes) -> int:
+        """Note that a bulletin goes before the others of its priority that wait; return its rank."""
+        with self._transaction():
+            rank = self._db.execute("SELECT max(rank) FROM statement").fetchone()[0] + 1
+            self._db.execute("UPDATE statement SET rank = ? WHERE digest = ?", (rank, digest))
+            self._audit.append("first", digest, {"rank": rank})
+        return int(rank)
+
+    # What is held back
+
+    def holds(self) -> list[Hold]:
+        """Return what silences and blanks stand."""
+        rows = self._db.execute("SELECT digest, what, level, priority, outlets, until FROM hold")
+        return [
+            Hold(digest, What(what), level, Priority(priority), tuple(json.loads(outlets)), until)
+            for digest, what, level, priority, outlets, until in rows
+        ]
+
+    def hold(self, one: Hold) -> None:
+        """Let a silence or a blank stand."""
+        row = (one.digest, one.what.value, one.level, one.priority, json.dumps(one.outlets), one.until)
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?, ?, ?)", row)
+            self._audit.append(one.what.value, one.digest, {"level": one.level, "until": one.until})
+
+    def release(self, digests: Iterable[bytes]) -> None:
+        """End silences and blanks by the ids of their orders."""
+        with self._transaction():
+            for digest in digests:
+                self._db.execute("DELETE FROM hold WHERE digest = ?", (digest,))
+                self._audit.append("released", digest, {})
+
+    # What sealed keys did
+
+    def uncleared(self) -> int:
+        """Return how many uses of break-glass keys nobody has cleared."""
+        return uncleared(self._db)
+
+    def uncleared_keys(self) -> list[bytes]:
+        """Return the ids of the break-glass keys with such uses."""
+        return [row[0] for row in self._db.execute("SELECT DISTINCT kid FROM break_glass WHERE NOT cleared")]
+
+    def clear_break_glass(self) -> int:
+        """Clear all uses of break-glass keys; return how many there were."""
+        with self._transaction():
+            count = self._db.execute("UPDATE break_glass SET cleared = 1 WHERE NOT cleared").rowcount
+            self._audit.append("break-glass-cleared", None, {"uses": count})
+        return int(count)
+
     # What goes up
 
     def waiting(self, limit: int = 16) -> list[Waiting]:
@@ -214,6 +307,29 @@ class Ledger:
             self._receipts.acknowledge(self._db, sequence)
 
     # Inside
+
+    def _refusal(self, issuer: str, sequence: int, bounds: Bounds) -> StatementError | None:
+        if self.settled(issuer, sequence):
+            return StatementError(Reason.REPLAYED, f"sequence {sequence} of {issuer} was decided")
+        since = self._clock.ms() - DAY_MS
+        for most, what in ((bounds.bulletins, "bulletin"), (bounds.emergencies, "emergency")):
+            if most and self._accepted_since(since, issuer, what) >= most:
+                return StatementError(Reason.QUOTA_EXCEEDED, f"{issuer} had {most} ({what}) within 24 hours")
+        if bounds.break_glass is not None and bounds.uses and self._uses(bounds.break_glass) >= bounds.uses:
+            return StatementError(
+                Reason.BREAK_GLASS_USED_UP,
+                f"key {bounds.break_glass.hex()} was used {bounds.uses} times, and nobody cleared it",
+            )
+        return None
+
+    def _accepted_since(self, since_ms: int, issuer: str, what: str) -> int:
+        query = "SELECT sum(bulletin), sum(emergency) FROM statement WHERE issuer = ? AND received_ms > ?"
+        bulletins, emergencies = self._db.execute(query, (issuer, since_ms)).fetchone()
+        return int((emergencies if what == "emergency" else bulletins) or 0)
+
+    def _uses(self, kid: bytes) -> int:
+        row = self._db.execute("SELECT count(*) FROM break_glass WHERE kid = ? AND NOT cleared", (kid,)).fetchone()
+        return int(row[0])
 
     def _low(self, issuer: str) -> int:
         row = self._db.execute("SELECT sequence FROM low WHERE issuer = ?", (issuer,)).fetchone()

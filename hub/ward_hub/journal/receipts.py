@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from dataclasses import dataclass
 
 from ward_hub.clock import Clock
 from ward_hub.journal.audit import head
-from ward_protocol.envelope import sign
+from ward_protocol.envelope import Sealed, sign
 from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Event, Evidence, Receipt
 
 MAX_DETAIL = 300
+MOST_USES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,10 @@ class ReceiptBook:
             evidence=evidence,
             audit_entry=trail.number,
             audit_head=trail.chain,
+            break_glass=min(uncleared(db), MOST_USES),
         )
         data = sign(receipt, [self._signer])
-        digest = hashlib.sha256(data).digest()
+        digest = Sealed.read(data).digest
         db.execute("INSERT INTO receipt VALUES (?, ?, ?, NULL)", (number + 1, data, digest))
         self.written += 1
         return digest
@@ -82,3 +83,8 @@ class ReceiptBook:
     def acknowledge(self, db: sqlite3.Connection, sequence: int) -> None:
         """Note that the source holds the receipt of that sequence."""
         db.execute("UPDATE receipt SET acknowledged_ms = ? WHERE sequence = ?", (self._clock.ms(), sequence))
+
+
+def uncleared(db: sqlite3.Connection) -> int:
+    """Return how many uses of break-glass keys nobody has cleared."""
+    return int(db.execute("SELECT count(*) FROM break_glass WHERE NOT cleared").fetchone()[0])

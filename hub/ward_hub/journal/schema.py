@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ward_hub.errors import StateError
 
-VERSION = 1
+VERSION = 2
 TABLES = """
 CREATE TABLE entry (
     number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, event TEXT NOT NULL, statement BLOB, detail TEXT NOT NULL,
@@ -19,8 +19,15 @@ CREATE TABLE entry (
 CREATE TABLE document (kind TEXT PRIMARY KEY, version INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE statement (
     digest BLOB PRIMARY KEY, data BLOB NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
-    received_ms INTEGER NOT NULL);
+    received_ms INTEGER NOT NULL, issuer TEXT NOT NULL, bulletin INTEGER NOT NULL, emergency INTEGER NOT NULL,
+    rank INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX statement_state ON statement (state);
+CREATE INDEX statement_issuer ON statement (issuer, received_ms);
+CREATE TABLE break_glass (
+    statement BLOB PRIMARY KEY, kid BLOB NOT NULL, cleared INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE hold (
+    digest BLOB PRIMARY KEY, what TEXT NOT NULL, level INTEGER NOT NULL, priority INTEGER NOT NULL,
+    outlets TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE slot (issuer TEXT, sequence INTEGER, digest BLOB NOT NULL, PRIMARY KEY (issuer, sequence)) WITHOUT ROWID;
 CREATE TABLE low (issuer TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE refusal (digest BLOB, place TEXT, reason INTEGER, PRIMARY KEY (digest, place, reason)) WITHOUT ROWID;

@@ -6,20 +6,22 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ward_hub.clock import Clock
+from ward_hub.holds import Closed, Hold, closed
 from ward_hub.journal import Journal, Ledger, State
 from ward_hub.playout.outcome import Outcome
 from ward_hub.playout.player import Player
-from ward_hub.programme import Candidate, plan, preempts
+from ward_hub.programme import Candidate, Plan, plan, preempts
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Evidence, Priority
+from ward_protocol.statements import Bulletin, Evidence, Priority
 
 log = logging.getLogger(__name__)
 Recording = Callable[[Candidate], Awaitable[Path | None]]
+CUT_BY_AN_EMERGENCY, CUT_BY_AN_ORDER = "cut short by an emergency", "cut short by an order"
 LOOK_AGAIN_S = 5.0  # the clock may be set while we wait for a moment of it
 
 
@@ -37,12 +39,23 @@ class Ending:
 class Director:
     """Holds the bulletins that have not ended and airs them in the programme's order, one at a time."""
 
-    def __init__(self, player: Player, journal: Journal, clock: Clock, recording: Recording, max_attempts: int) -> None:
+    def __init__(
+        self,
+        player: Player,
+        journal: Journal,
+        clock: Clock,
+        recording: Recording,
+        *,
+        max_attempts: int,
+        level_of: Callable[[str], int | None],
+    ) -> None:
         self._player = player
         self._journal = journal
         self._clock = clock
         self._recording = recording
         self._max_attempts = max_attempts
+        self._level_of = level_of
+        self._holds: tuple[Hold, ...] = ()
         self._held: dict[bytes, Candidate] = {}
         self._current: Candidate | None = None
         self._dropped: Ending | None = None
@@ -77,6 +90,22 @@ class Director:
         if known is not None:
             self._held[digest] = replace(known, ready=True)
             self._changed.set()
+
+    def hold_back(self, holds: Iterable[Hold]) -> None:
+        """Take the silences and blanks that stand from now on; what is on air and reached by one is cut short."""
+        self._holds = tuple(holds)
+        self._changed.set()
+
+    def put_first(self, digest: bytes, rank: int) -> None:
+        """Let a bulletin that waits go before the others of its priority."""
+        known = self._held.get(digest)
+        if known is not None:
+            self._held[digest] = replace(known, rank=rank)
+            self._changed.set()
+
+    def closed_to(self, bulletin: Bulletin) -> Closed:
+        """Return which outputs are closed to a bulletin now."""
+        return closed(self._holds, bulletin, self._level_of(bulletin.issuer), self._clock.now())
 
     async def drop(self, digest: bytes, state: State, reason: Reason, detail: str, issuer: str | None = None) -> None:
         """End a bulletin that is not to air, or not any longer; one on air stops at once.
@@ -115,7 +144,7 @@ class Director:
             self._endings.append(self._dropped)
             self._dropped = None
         await self._write_endings()
-        current = plan(self._held.values(), self._clock.now())
+        current = self._plan()
         for lapsed in current.lapsed:
             await self.drop(lapsed.digest, *_lapsed(lapsed))
         if current.next is not None:
@@ -123,6 +152,16 @@ class Director:
         else:
             await self._release()
             await self._wait(current.look_again)
+
+    def _plan(self) -> Plan:
+        now = self._clock.now()
+        self._holds = tuple(one for one in self._holds if not one.until or now < one.until)
+        found = plan([self._with_holds(one) for one in self._held.values()], now)
+        moments = [*([found.look_again] if found.look_again is not None else []), *(one.until for one in self._holds)]
+        return replace(found, look_again=min((one for one in moments if one), default=None))
+
+    def _with_holds(self, one: Candidate) -> Candidate:
+        return replace(one, held=self.closed_to(one.bulletin).wholly) if self._holds else one
 
     async def _release(self) -> None:
         if not self._quiet:
@@ -142,9 +181,10 @@ class Director:
         try:
             attempt = await self._journal.do(Ledger.begin, digest)
             log.info("airing %s, attempt %d: %s", digest.hex()[:16], attempt, candidate.bulletin.title)
-            airing = asyncio.create_task(self._player.air(candidate.bulletin, lambda: self._recording(candidate)))
+            shut = self.closed_to(candidate.bulletin)
+            airing = asyncio.create_task(self._player.air(candidate.bulletin, lambda: self._recording(candidate), shut))
             try:
-                await self._watch(airing, candidate)
+                why = await self._watch(airing, candidate, shut)
             finally:
                 airing.cancel()
                 await asyncio.wait([airing])
@@ -156,8 +196,8 @@ class Director:
             ending, self._dropped = replace(self._dropped, evidence=outcome.evidence), None
             await self._end(ending)
         elif airing.cancelled():
-            log.info("airing %s was cut short by an emergency and begins again after it", digest.hex()[:16])
-            await self._again(candidate, attempt, replace(outcome, state=State.PARTLY), "cut short by an emergency")
+            log.info("airing %s was %s and begins again after it", digest.hex()[:16], why)
+            await self._again(candidate, attempt, replace(outcome, state=State.PARTLY), why)
         elif (error := airing.exception()) is not None:
             log.error("airing %s failed", digest.hex()[:16], exc_info=error)
             await self._again(candidate, attempt, outcome, f"failed ({type(error).__name__})")
@@ -165,17 +205,20 @@ class Director:
             del self._held[digest]
             await self._end(Ending(digest, outcome.state, outcome.reason, outcome.detail, outcome.evidence))
 
-    async def _watch(self, airing: asyncio.Task[None], candidate: Candidate) -> None:
-        """Return at the airing's end, or when it is to be cut short."""
+    async def _watch(self, airing: asyncio.Task[None], candidate: Candidate, shut: Closed) -> str:
+        """Return at the airing's end, or when it is to be cut short, by what."""
         while not airing.done() and candidate.digest in self._held:
             self._changed.clear()
-            current = plan(self._held.values(), self._clock.now())
+            current = self._plan()
+            if self.closed_to(candidate.bulletin) != shut:
+                return CUT_BY_AN_ORDER
             if current.next is not None and preempts(current.next, candidate):
-                return
+                return CUT_BY_AN_EMERGENCY
             change = asyncio.create_task(self._changed.wait())
             pause = self._pause(current.look_again)
             await asyncio.wait([airing, change], timeout=pause, return_when=asyncio.FIRST_COMPLETED)
             change.cancel()
+        return ""
 
     async def _again(self, candidate: Candidate, attempt: int, outcome: Outcome, why: str) -> None:
         """Let a bulletin begin again whose airing did not reach its end, as often as it may."""
@@ -205,6 +248,8 @@ class Director:
 
 
 def _lapsed(candidate: Candidate) -> tuple[State, Reason, str]:
+    if candidate.held:
+        return State.NOT_AIRED, Reason.SILENCED, "silenced and blanked until it expired"
     if candidate.attempts:
         return State.PARTLY, Reason.INTERRUPTED, f"cut short {candidate.attempts} times, then it expired"
     if not candidate.ready:

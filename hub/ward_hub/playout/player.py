@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from ward_hub.config import AiringSection
+from ward_hub.holds import OPEN, Closed
 from ward_hub.playout.amplifiers import AmplifierOutput
 from ward_hub.playout.boards import BoardOutput
 from ward_hub.playout.outcome import Outcome, judge
@@ -47,14 +48,19 @@ class Player:
         self._heard = Heard()
         self._on_boards: list[BoardOutput] = []
         self._unshowable: tuple[Reason, str] | None = None
+        self._shut, self._shut_out = OPEN, list[str]()
 
-    async def air(self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]]) -> None:
+    async def air(
+        self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]], shut: Closed = OPEN
+    ) -> None:
         """Carry the bulletin to its audience and return when it has ended; `outcome` then says what came of it.
+
+        What is `shut` by orders is left out, and the outcome says so.
 
         Cancelled, the sound stops at once and relays and boards stay as they are for the airing that follows, or
         for `release`.
         """
-        self._heard = Heard()
+        self._heard, self._shut, self._shut_out = Heard(), shut, []
         urgent = bulletin.priority is Priority.EMERGENCY
         async with asyncio.TaskGroup() as group:
             hold = self._present(bulletin)
@@ -79,7 +85,9 @@ class Player:
             requested_ms=heard.requested_ms,
             attempts=attempts,
         )
-        return judge(evidence, heard.trouble or unshowable)
+        shut_out, self._shut_out = self._shut_out, []
+        silenced = (Reason.SILENCED, f"closed by an order: {', '.join(shut_out)}") if shut_out else None
+        return judge(evidence, heard.trouble or unshowable or silenced)
 
     # Boards
 
@@ -90,6 +98,10 @@ class Player:
         hold, self._on_boards = 0.0, []
         for board in self._boards:
             if text is None or (wanted and board.id not in wanted):
+                board.clear()
+                continue
+            if self._shut.to_board(board.id):
+                self._shut_out.append(board.id)
                 board.clear()
                 continue
             show = board.present(partial(self._show, bulletin, text, board.id))
@@ -136,7 +148,9 @@ class Player:
 
     def _zones(self, amplifier: AmplifierOutput, bulletin: Bulletin) -> list[str]:
         wanted = bulletin.audience.zones
-        return [zone for zone in amplifier.zones if not wanted or zone in wanted]
+        zones = [zone for zone in amplifier.zones if not wanted or zone in wanted]
+        self._shut_out += [zone for zone in zones if self._shut.to_zone(zone)]
+        return [zone for zone in zones if not self._shut.to_zone(zone)]
 
     async def _carry(self, amplifier: AmplifierOutput, zones: list[str], urgent: bool) -> bool:
         try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.grants import check_grants
 from ward_hub.publisher.roots import check_root
-from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Kind, Role, Root, Statement
-from ward_protocol.statements.documents import inside
+from ward_hub.rules import need_grant, need_time_and_content
+from ward_protocol.errors import StatementError
+from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Issued, Order, Role, Root, Statement
 
 
 def check(statement: Statement, root: Root | None, grants: Grants | None, now: int) -> None:
@@ -20,7 +21,7 @@ def check(statement: Statement, root: Root | None, grants: Grants | None, now: i
                 check_grants(statement, root, None, now)
         case Beat():
             check_beat(statement, root, grants)
-        case Bulletin() | Cancel():
+        case Bulletin() | Cancel() | Order():
             _check_issue(statement, root, grants, now)
         case _:
             pass
@@ -42,7 +43,7 @@ def check_key(root: Root, role: Role, kid: bytes) -> None:
         raise CeremonyError(f"key {kid.hex()} has not the role {role.name.lower()} in root {root.version}")
 
 
-def _check_issue(statement: Bulletin | Cancel, root: Root | None, grants: Grants | None, now: int) -> None:
+def _check_issue(statement: Issued, root: Root | None, grants: Grants | None, now: int) -> None:
     if statement.expires <= now:
         raise CeremonyError("it would have expired already")
     if root is not None and root.expires <= now:
@@ -54,10 +55,8 @@ def _check_issue(statement: Bulletin | Cancel, root: Root | None, grants: Grants
         raise CeremonyError(f"{statement.issuer} is granted nothing in grants {grants.version}")
     if min(authority.not_after, grants.expires) <= now:
         raise CeremonyError(f"the grant of {authority.id} has ended")
-    kind = Kind.BULLETIN if isinstance(statement, Bulletin) else Kind.CANCEL
-    if kind not in authority.kinds:
-        raise CeremonyError(f"{authority.id} may not issue a {kind.name.lower()}")
-    if not all(any(inside(area, of) for of in authority.areas) for area in statement.audience.areas):
-        raise CeremonyError(f"{authority.id} may issue for {', '.join(authority.areas)} only")
-    if isinstance(statement, Bulletin) and statement.priority > authority.highest_priority:
-        raise CeremonyError(f"{authority.id} may issue up to {authority.highest_priority.name.lower()}")
+    try:
+        need_grant(statement, authority, now)
+        need_time_and_content(statement, authority, now)
+    except StatementError as error:
+        raise CeremonyError(f"hubs would refuse it: {error}") from error

@@ -17,6 +17,8 @@ from ward_protocol.statements import (
     Cancel,
     Enrolment,
     Grants,
+    Issued,
+    Order,
     Priority,
     Role,
     Root,
@@ -56,7 +58,7 @@ def standings(envelope: Envelope, root: Root | None = None, grants: Grants | Non
             found = [_role(envelope, root, Role.GRANT)] if root else []
         case Beat():
             found = [_role(envelope, root, Role.BEAT)] if root else []
-        case Bulletin() | Cancel():
+        case Bulletin() | Cancel() | Order():
             found = _issue(envelope, statement, root, grants)
         case Admission():
             brought = root_in(statement)
@@ -87,16 +89,18 @@ def root_in(admission: Admission) -> Root:
     return statement
 
 
-def _issue(
-    envelope: Envelope, statement: Bulletin | Cancel, root: Root | None, grants: Grants | None
-) -> list[Standing]:
+def _issue(envelope: Envelope, statement: Issued, root: Root | None, grants: Grants | None) -> list[Standing]:
     authority: Authority | None = grants.authority(statement.issuer) if grants else None
-    found: list[Standing] = []
-    if authority is not None:
-        keys = public_keys(authority.keys)
-        found.append(_standing(envelope, f"authority {authority.id}", authority.threshold, keys))
-    urgent = isinstance(statement, Bulletin) and statement.priority is Priority.EMERGENCY
-    if authority is not None and urgent and root is not None and Role.QUORUM in root.roles:
+    if authority is None:
+        return []
+    if authority.break_glass is not None:
+        sealed = _standing(envelope, f"break-glass of {authority.id}", 1, public_keys(authority.break_glass.keys))
+        if sealed.signed:
+            return [sealed]
+    priority = Priority.NORMAL if isinstance(statement, Cancel) else statement.priority
+    keys = public_keys(authority.keys)
+    found = [_standing(envelope, f"authority {authority.id}", authority.threshold_for(priority), keys)]
+    if priority is Priority.EMERGENCY and root is not None and Role.QUORUM in root.roles:
         found.append(_role(envelope, root, Role.QUORUM))
     return found
 

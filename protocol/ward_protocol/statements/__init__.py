@@ -9,8 +9,19 @@ from __future__ import annotations
 from enum import IntEnum
 
 from ward_protocol.statements.bulletin import Audience, Audio, Bulletin, Cancel, Cap, Text
-from ward_protocol.statements.documents import Authority, Beat, Grants, Kind, Role, RoleKeys, Root
+from ward_protocol.statements.documents import (
+    Authority,
+    Beat,
+    BreakGlass,
+    Grants,
+    Kind,
+    Quota,
+    Role,
+    RoleKeys,
+    Root,
+)
 from ward_protocol.statements.enrolment import Admission, Enrolment
+from ward_protocol.statements.order import Action, Order, Verdict
 from ward_protocol.statements.receipt import BoardEvidence, Evidence, Receipt, ZoneEvidence
 from ward_protocol.statements.words import (
     Category,
@@ -24,7 +35,7 @@ from ward_protocol.statements.words import (
     Urgency,
 )
 
-Statement = Root | Grants | Beat | Bulletin | Cancel | Receipt | Enrolment | Admission
+Statement = Root | Grants | Beat | Bulletin | Cancel | Order | Receipt | Enrolment | Admission
 
 
 class StatementType(IntEnum):
@@ -35,6 +46,7 @@ class StatementType(IntEnum):
     BEAT = 65103
     BULLETIN = 65104
     CANCEL = 65105
+    ORDER = 65106
     RECEIPT = 65107
     ENROLMENT = 65108
     ADMISSION = 65109
@@ -46,21 +58,27 @@ CLASSES: dict[StatementType, type[Statement]] = {
     StatementType.BEAT: Beat,
     StatementType.BULLETIN: Bulletin,
     StatementType.CANCEL: Cancel,
+    StatementType.ORDER: Order,
     StatementType.RECEIPT: Receipt,
     StatementType.ENROLMENT: Enrolment,
     StatementType.ADMISSION: Admission,
 }
 TYPES: dict[type[Statement], StatementType] = {kind: number for number, kind in CLASSES.items()}
 
+Issued = Bulletin | Cancel | Order
+"""What an authority issues, in the sequence of its feed."""
+
 __all__ = [
     "CLASSES",
     "TYPES",
+    "Action",
     "Admission",
     "Audience",
     "Audio",
     "Authority",
     "Beat",
     "BoardEvidence",
+    "BreakGlass",
     "Bulletin",
     "Cancel",
     "Cap",
@@ -70,9 +88,12 @@ __all__ = [
     "Event",
     "Evidence",
     "Grants",
+    "Issued",
     "Kind",
     "MsgType",
+    "Order",
     "Priority",
+    "Quota",
     "Receipt",
     "Role",
     "RoleKeys",
@@ -84,5 +105,6 @@ __all__ = [
     "Text",
     "TimeTrust",
     "Urgency",
+    "Verdict",
     "ZoneEvidence",
 ]

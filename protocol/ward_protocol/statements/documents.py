@@ -48,6 +48,8 @@ class Kind(IntEnum):
     BULLETIN = 1
     CANCEL = 2
     ORDER = 3
+    STREAM = 4
+    CONFIGURATION = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +83,41 @@ class Root:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """How much an authority may have accepted within 24 hours, and how often a bulletin may repeat; 0 is no limit."""
+
+    bulletins: int = key(1, uint(10_000), default=0)
+    emergencies: int = key(2, uint(10_000), default=0)
+    repeats: int = key(3, uint(10), default=0)
+
+    def exceeds(self, other: Quota) -> bool:
+        """Say whether this one allows more than `other` in anything."""
+        mine, theirs = (
+            (self.bulletins, self.emergencies, self.repeats),
+            (other.bulletins, other.emergencies, other.repeats),
+        )
+        return any(limit and not 0 < own <= limit for own, limit in zip(mine, theirs, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    """Sealed keys of a ward that is cut off: each may sign so many emergencies until their use is cleared upstream."""
+
+    keys: Mapping[bytes, bytes] = key(1, PUBLIC_KEYS)
+    uses: int = key(2, uint(16, 1))
+
+    def __post_init__(self) -> None:
+        if not self.keys:
+            raise ValueError("break-glass without a key")
+
+
+@dataclass(frozen=True, slots=True)
 class Authority:
     """Who may issue what, where, up to which priority, until when.
 
     An area is a path of names from the whole country down, `vn/01/00268`; a grant covers the areas below it.
-    One with a parent is a delegate: it has nothing that its parent has not.
+    `zones` and `boards`, where given, are all that it may address. One with a parent is a delegate: it has nothing that
+    its parent has not.
     """
 
     id: str = key(1, IDENTIFIER)
@@ -97,10 +129,21 @@ class Authority:
     kinds: tuple[Kind, ...] = key(7, many(one_of(Kind), 8, 1))
     not_after: int = key(8, uint())
     parent: str = key(9, IDENTIFIER, default="")
+    zones: tuple[str, ...] = key(10, many(IDENTIFIER, 64), default=())
+    boards: tuple[str, ...] = key(11, many(IDENTIFIER, 64), default=())
+    emergency_threshold: int = key(12, uint(16), default=0)
+    quota: Quota = key(13, struct(Quota), default=Quota())
+    break_glass: BreakGlass | None = key(14, struct(BreakGlass), default=None)
 
     def __post_init__(self) -> None:
-        if self.threshold > len(self.keys):
+        if max(self.threshold, self.emergency_threshold) > len(self.keys):
             raise ValueError(f"authority {self.id}: fewer keys than its threshold")
+        if self.break_glass is not None and set(self.break_glass.keys) & set(self.keys):
+            raise ValueError(f"authority {self.id}: a break-glass key is no other key as well")
+
+    def threshold_for(self, priority: Priority) -> int:
+        """Return how many of its keys must sign what has this priority."""
+        return max(self.threshold, self.emergency_threshold if priority is Priority.EMERGENCY else 0)
 
     def beyond(self, parent: Authority) -> str:
         """Say what a delegate of `parent` has that its parent has not; empty where it is a subset."""
@@ -112,7 +155,18 @@ class Authority:
             return "kinds"
         if self.not_after > parent.not_after:
             return "end"
+        if not _within(self.zones, parent.zones):
+            return "zones"
+        if not _within(self.boards, parent.boards):
+            return "boards"
+        if self.quota.exceeds(parent.quota):
+            return "quota"
         return "level" if self.level < parent.level else ""
+
+
+def _within(these: tuple[str, ...], those: tuple[str, ...]) -> bool:
+    """Say whether a list of outlets lies within another, where an empty one means all."""
+    return not those or bool(these and set(these) <= set(those))
 
 
 def _check_delegate(one: Authority, listed: Mapping[str, Authority]) -> None:

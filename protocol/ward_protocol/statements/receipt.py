@@ -57,7 +57,8 @@ class Evidence:
 class Receipt:
     """One event in the life of a statement; each names the digest of the hub's receipt before it.
 
-    `audit_entry` and `audit_head` are the number and the hash of the last entry of the hub's audit trail at the time.
+    `audit_entry` and `audit_head` are the number and the hash of the last entry of the hub's audit trail at the time;
+    `break_glass` counts the uses of sealed keys that nobody has cleared yet.
     """
 
     hub: str = key(1, IDENTIFIER)
@@ -72,3 +73,4 @@ class Receipt:
     evidence: Evidence | None = key(10, struct(Evidence), default=None)
     audit_entry: int = key(11, uint(), default=0)
     audit_head: bytes = key(12, DIGEST, default=b"")
+    break_glass: int = key(13, uint(1000), default=0)

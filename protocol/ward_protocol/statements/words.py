@@ -88,6 +88,7 @@ class Event(IntEnum):
     PARTLY = 5
     NOT_AIRED = 6
     CANCELLED = 7
+    CARRIED_OUT = 10
 
 
 class TimeTrust(IntEnum):

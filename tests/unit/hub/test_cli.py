@@ -14,6 +14,7 @@ import pytest
 from tests.intakes import QUORUM, WITH_QUORUM
 from tests.sim.hw.sounds import tone
 from tests.statements import (
+    AREA,
     BEAT,
     BEAT_KEY,
     BULLETIN,
@@ -33,7 +34,7 @@ from ward_hub.cli.main import COMMANDS, main
 from ward_hub.cli.run import OneLine
 from ward_hub.identity import write_key
 from ward_protocol.envelope import Envelope, sign
-from ward_protocol.statements import Bulletin
+from ward_protocol.statements import Bulletin, Priority
 
 DRAFT = '[[text]]\ntitle = "Tin"\nbody = "Nội dung"\n'
 
@@ -66,7 +67,7 @@ class Shell:
         (folder / "root.cose").write_bytes(sign(ROOT, [ROOT_KEY]))
         (folder / "grants.cose").write_bytes(sign(GRANTS, [GRANT_KEY]))
         (folder / "beat.cose").write_bytes(sign(BEAT, [BEAT_KEY]))
-        (folder / "bulletin.cose").write_bytes(sign(BULLETIN, [SIGNER]))
+        (folder / "bulletin.cose").write_bytes(sign(replace(BULLETIN, priority=Priority.PRIORITY), [SIGNER]))
         (folder / "cancel.cose").write_bytes(sign(CANCEL, [SIGNER]))
         (folder / "forged.cose").write_bytes(sign(BULLETIN, [STRANGER]))
         (folder / "draft.toml").write_text(DRAFT, encoding="utf-8")
@@ -276,7 +277,7 @@ def test_inspect_says_what_does_not_verify(shell: Shell, arguments: list[str]) -
 def test_inspect_tells_times_and_words_as_people_write_them(shell: Shell) -> None:
     statement = parsed(shell("inspect", "bulletin.cose", "--json"))["statement"]
     assert statement["issued"] == "2027-01-15T08:00:00+00:00"
-    assert (statement["priority"], statement["status"]) == ("emergency", "Actual")
+    assert (statement["priority"], statement["status"]) == ("priority", "Actual")
     assert statement["texts"][0]["title"] == "Cảnh báo lũ quét"
     assert statement["supersedes"] == ["02" * 32]
 
@@ -363,9 +364,11 @@ def test_an_emergency_without_its_quorum_does_not_verify(shell: Shell) -> None:
     """What no hub would accept must not be called good here."""
     (shell.folder / "q-root.cose").write_bytes(sign(WITH_QUORUM.root, [ROOT_KEY]))
     by = ["--root", "q-root.cose", "--grants", "grants.cose"]
-    assert shell("inspect", "bulletin.cose", *by).status == os.EX_DATAERR
+    (shell.folder / "alone.cose").write_bytes(sign(BULLETIN, [SIGNER]))
+    assert shell("inspect", "alone.cose", *by).status == os.EX_DATAERR
     (shell.folder / "both.cose").write_bytes(sign(BULLETIN, [SIGNER, *QUORUM[:2]]))
     assert shell("inspect", "both.cose", *by).status == os.EX_OK
+    assert shell("inspect", "both.cose", *by, "--area", AREA).status == os.EX_DATAERR  # one officer of the ward itself
     (shell.folder / "normal.cose").write_bytes(sign(replace(MINIMAL, sequence=5), [SIGNER]))
     assert shell("inspect", "normal.cose", *by).status == os.EX_OK
 

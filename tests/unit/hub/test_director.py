@@ -17,6 +17,7 @@ from tests.sim.hw.virtual import run
 from tests.statements import MINIMAL, NOW
 
 from ward_hub.clock import Clock
+from ward_hub.holds import Closed
 from ward_hub.journal import State
 from ward_hub.playout.director import LOOK_AGAIN_S, Director
 from ward_hub.playout.outcome import Outcome
@@ -28,6 +29,7 @@ from ward_protocol.statements import Bulletin, Event, Evidence, Priority
 LENGTH_S = 10.0
 ATTEMPTS = 3
 NORMAL, PRIORITY, EMERGENCY = Priority
+LEVELS = {"ward": 3}
 
 
 @dataclass
@@ -39,13 +41,15 @@ class FakePlayer:
     faults: int = 0
     outcome_state: State = State.AIRED
     aired: float = 0.0
+    shut: list[Closed] = field(default_factory=list)
 
     def say(self, what: str) -> None:
         self.told.append((round(self.now(), 1), what))
 
-    async def air(self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]]) -> None:
+    async def air(self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]], shut: Closed) -> None:
         begun = self.now()
         self.say(f"air {bulletin.title}")
+        self.shut.append(shut)
         if self.faults:
             self.faults -= 1
             raise ZeroDivisionError("a bug of ours")
@@ -77,7 +81,14 @@ class Studio:
         self.clock = Clock(lambda: NOW + loop.time() + self.offset)
         self.journal = Inline(folder / FILE, HUB, HUB_KEY, self.clock)
         self.player = FakePlayer(loop.time)
-        self.director = Director(cast("Player", self.player), self.journal, self.clock, no_recording, ATTEMPTS)
+        self.director = Director(
+            cast("Player", self.player),
+            self.journal,
+            self.clock,
+            no_recording,
+            max_attempts=ATTEMPTS,
+            level_of=LEVELS.get,
+        )
         self.number = 0
 
     def bulletin(self, title: str, priority: Priority, *, begins: int = 0, life: int = 3600) -> Candidate:
@@ -94,7 +105,7 @@ class Studio:
             not_before=start,
             expires=start + life,
         )
-        assert self.journal.ledger.accept("ward", self.number, digest, b"")
+        assert self.journal.ledger.accept("ward", self.number, digest, b"") is None
         return Candidate(digest, bulletin)
 
     def hold(self, title: str, priority: Priority = NORMAL, *, ready: bool = True, **when: int) -> Candidate:

@@ -9,15 +9,53 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.intakes import OFFICE, QUORUM, USB, WITH_QUORUM, Desk, bulletin, desk, signed
+from tests.intakes import OFFICE, OFFICE_GRANT, QUORUM, TRUST, USB, WITH_QUORUM, Desk, bulletin, desk, signed
 from tests.journals import story
-from tests.statements import AREA, BEAT, BEAT_KEY, CANCEL, GRANTS, NOW, ROOT, ROOT_KEY, SIGNER, STRANGER
+from tests.statements import (
+    ADMISSION,
+    AREA,
+    AUTHORITY,
+    BEAT,
+    BEAT_KEY,
+    CANCEL,
+    ENROLMENT,
+    GRANT_KEY,
+    GRANTS,
+    NOW,
+    ORDER,
+    ORDERS,
+    RECEIPT,
+    ROOT,
+    ROOT_KEY,
+    SEALED_KEY,
+    SIGNER,
+    STRANGER,
+)
 
-from ward_hub.intake import FUTURE_S, Accepted, Place, inside
+from ward_hub.intake import Accepted, Place
 from ward_hub.journal import Ledger, State
-from ward_protocol.envelope import MAX_SIZE, Envelope, sign
+from ward_hub.rules import FUTURE_S
+from ward_protocol import cbor
+from ward_protocol.envelope import MAX_SIZE, Envelope, Sealed, seal, sign
+from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Audience, Event, Priority, Statement, Text
+from ward_protocol.schema import to_map
+from ward_protocol.statements import (
+    Action,
+    Audience,
+    BreakGlass,
+    Bulletin,
+    Event,
+    Issued,
+    Kind,
+    Order,
+    Priority,
+    Quota,
+    Statement,
+    StatementType,
+    Text,
+)
+from ward_protocol.statements.documents import inside
 
 
 @pytest.fixture
@@ -89,10 +127,83 @@ async def test_bytes_that_are_no_envelope(at: Desk, data: bytes, reason: Reason)
     assert not await settled(at)
 
 
-@pytest.mark.parametrize("statement", [BEAT, ROOT, GRANTS])
+@pytest.mark.parametrize("statement", [RECEIPT, ENROLMENT, ADMISSION])
 async def test_statements_that_do_not_come_this_way(at: Desk, statement: Statement) -> None:
-    by = BEAT_KEY if statement is BEAT else ROOT_KEY
-    assert await refused(at, sign(statement, [by])) is Reason.UNKNOWN_TYPE
+    assert await refused(at, sign(statement, [SIGNER])) is Reason.UNKNOWN_TYPE
+
+
+# Documents of trust, from whatever way they come
+
+
+async def test_documents_are_taken_from_any_way_and_kept(at: Desk) -> None:
+    root, grants = replace(ROOT, version=2), replace(GRANTS, version=1, root_version=2)
+    for statement, by in ((root, ROOT_KEY), (grants, GRANT_KEY), (BEAT, BEAT_KEY)):
+        verdict = await at.deliver(sign(statement, [by]))
+        assert verdict.good
+        assert verdict.accepted is None
+    assert (at.trust.root, at.trust.grants, at.trust.beat) == (root, grants, BEAT)
+    assert set(await at.journal.do(Ledger.documents)) == {"root", "grants", "beat"}
+    assert [one.event for one in at.receipts()] == [Event.ACCEPTED, Event.ACCEPTED]  # a beat is of the moment
+
+
+@pytest.mark.parametrize(
+    ("statement", "by", "reason"),
+    [
+        (ROOT, ROOT_KEY, Reason.WRONG_VERSION),
+        (replace(ROOT, version=2), STRANGER, Reason.UNKNOWN_KEY),
+        (replace(GRANTS, version=2), STRANGER, Reason.UNKNOWN_KEY),
+        (GRANTS, GRANT_KEY, Reason.VERSION_ROLLBACK),
+        (replace(GRANTS, version=2, root_version=2), GRANT_KEY, Reason.WRONG_VERSION),
+        (replace(GRANTS, version=2, expires=NOW), GRANT_KEY, Reason.EXPIRED),
+        (BEAT, STRANGER, Reason.UNKNOWN_KEY),
+    ],
+)
+async def test_a_document_that_is_not_taken_changes_nothing(
+    at: Desk, statement: Statement, by: Signer, reason: Reason
+) -> None:
+    before = at.trust
+    assert await refused(at, sign(statement, [by])) is reason
+    assert at.trust == before
+
+
+async def test_an_older_beat(at: Desk) -> None:
+    assert (await at.deliver(sign(BEAT, [BEAT_KEY]))).good
+    assert await refused(at, sign(replace(BEAT, time=NOW - 1), [BEAT_KEY])) is Reason.TIME_WENT_BACK
+
+
+# Nothing is decoded that no known key signed
+
+
+async def test_what_a_stranger_signed_is_not_decoded(at: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Sealed.decode
+
+    def decode(sealed: Sealed) -> Envelope:
+        assert sealed.payload != b"\xff", "decoded"
+        return real(sealed)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Sealed, "decode", decode)
+        for kind in (StatementType.BULLETIN, StatementType.ORDER, StatementType.ROOT, StatementType.GRANTS):
+            assert await refused(at, seal(kind, b"\xff", [STRANGER])) is Reason.UNKNOWN_KEY
+        assert await refused(at, seal(StatementType.BEAT, b"\xff", [STRANGER])) is Reason.UNKNOWN_KEY
+
+
+async def test_what_a_known_key_signed_is_judged_by_its_form(at: Desk) -> None:
+    assert await refused(at, seal(StatementType.BULLETIN, b"\xff", [SIGNER])) is Reason.MALFORMED_CBOR
+    unknown = seal(StatementType.ORDER, cbor.encode(to_map(ORDER) | {99: 1}), [SIGNER])
+    assert await refused(at, unknown) is Reason.UNKNOWN_FIELD
+    missing = seal(StatementType.CANCEL, cbor.encode({1: "ward"}), [SIGNER])
+    assert await refused(at, missing) is Reason.MALFORMED_STATEMENT
+    assert not await settled(at)
+
+
+async def test_signatures_left_out_or_in_another_order_make_no_other_statement(at: Desk) -> None:
+    both = sign(bulletin(issuer="office"), OFFICE)
+    turned = sign(bulletin(issuer="office"), OFFICE[::-1])
+    assert both != turned
+    assert Envelope.open(both).digest == Envelope.open(turned).digest
+    assert (await at.deliver(both)).digest == Envelope.open(turned).digest
+    assert await refused(at, turned) is Reason.REPLAYED
 
 
 # Issuer and signatures: nothing here settles a sequence, the true statement may still come
@@ -105,7 +216,7 @@ async def test_an_issuer_that_nobody_granted(at: Desk) -> None:
 
 async def test_no_grants_yet(at: Desk) -> None:
     granted, at.trust = at.trust, replace(at.trust, grants=None)
-    assert await refused(at, signed(bulletin())) is Reason.UNKNOWN_AUTHORITY
+    assert await refused(at, signed(bulletin())) is Reason.UNKNOWN_KEY
     at.trust = granted
     assert await at.take(signed(bulletin())) is not None
 
@@ -143,15 +254,67 @@ async def test_too_few_of_an_authoritys_keys(at: Desk) -> None:
     assert await at.take(sign(bulletin(issuer="office"), OFFICE)) is not None
 
 
+PROVINCE_GRANT = replace(AUTHORITY, id="province", areas=("vn/01",), level=1)
+
+
+@pytest.mark.parametrize("urgent", [bulletin(priority=Priority.EMERGENCY), replace(ORDER, priority=Priority.EMERGENCY)])
 @pytest.mark.parametrize(("others", "enough"), [([], False), (QUORUM[:1], False), (QUORUM[1:], True), (QUORUM, True)])
-async def test_an_emergency_needs_the_quorum(at: Desk, others: list[object], enough: bool) -> None:
-    at.trust = WITH_QUORUM
-    data = sign(bulletin(priority=Priority.EMERGENCY), [SIGNER, *others])  # type: ignore[list-item]
+async def test_an_emergency_needs_the_quorum(
+    at: Desk, urgent: Bulletin | Order, others: list[Signer], enough: bool
+) -> None:
+    at.trust = replace(WITH_QUORUM, grants=replace(GRANTS, authorities=(PROVINCE_GRANT,)))
+    data = sign(replace(urgent, issuer="province", sequence=1), [SIGNER, *others])
     if enough:
         assert await at.take(data) is not None
     else:
         assert await refused(at, data) is Reason.THRESHOLD_NOT_MET
-        assert not await settled(at)
+        assert not await settled(at, issuer="province")
+
+
+@pytest.mark.parametrize(
+    ("by", "enough"),
+    [
+        ([OFFICE[0], *QUORUM], False),  # one officer, whatever the grants say of other priorities
+        ([*OFFICE, QUORUM[0]], False),
+        ([*OFFICE, *QUORUM[:2]], True),
+    ],
+)
+async def test_an_emergency_from_inside_the_ward_needs_two_officers_and_the_quorum(
+    at: Desk, by: list[Signer], enough: bool
+) -> None:
+    ward = replace(OFFICE_GRANT, threshold=1, areas=(AREA,), highest_priority=Priority.EMERGENCY)
+    at.trust = replace(WITH_QUORUM, grants=replace(GRANTS, authorities=(ward,)))
+    data = sign(bulletin(issuer="office", priority=Priority.EMERGENCY), by)
+    if enough:
+        assert await at.take(data) is not None
+    else:
+        assert await refused(at, data) is Reason.THRESHOLD_NOT_MET
+        assert not await settled(at, issuer="office")
+    assert await at.take(sign(bulletin(issuer="office", sequence=2), OFFICE[1:])) is not None
+
+
+async def test_without_a_quorum_an_emergency_takes_two_people_all_the_same(at: Desk) -> None:
+    two = replace(OFFICE_GRANT, threshold=1, areas=("vn",), highest_priority=Priority.EMERGENCY)
+    at.trust = replace(TRUST, grants=replace(GRANTS, authorities=(two,)))
+    urgent = bulletin(issuer="office", priority=Priority.EMERGENCY)
+    assert await refused(at, sign(urgent, OFFICE[:1])) is Reason.THRESHOLD_NOT_MET
+    assert await at.take(sign(urgent, OFFICE)) is not None
+
+
+async def test_an_authority_may_have_a_threshold_of_its_own_for_emergencies(at: Desk) -> None:
+    three = [*OFFICE, SIGNER]
+    careful = replace(
+        OFFICE_GRANT,
+        keys={one.kid: one.public.raw for one in three},
+        threshold=1,
+        emergency_threshold=3,
+        areas=("vn",),
+        highest_priority=Priority.EMERGENCY,
+    )
+    at.trust = replace(TRUST, grants=replace(GRANTS, authorities=(careful,)))
+    urgent = bulletin(issuer="office", priority=Priority.EMERGENCY)
+    assert await refused(at, sign(urgent, OFFICE)) is Reason.THRESHOLD_NOT_MET
+    assert await at.take(sign(urgent, three)) is not None
 
 
 async def test_other_priorities_need_no_quorum(at: Desk) -> None:
@@ -245,6 +408,139 @@ async def test_characters_that_no_board_can_show(at: Desk, text: Text) -> None:
     assert "U+" in at.receipts()[0].detail
 
 
+# Zones, boards and quotas of the grant
+
+
+@pytest.mark.parametrize(
+    ("audience", "reason"),
+    [
+        (Audience((AREA,), zones=("zone-1",), boards=("board-1",)), None),
+        (Audience((AREA,), zones=("zone-1", "zone-3"), boards=("board-1",)), Reason.ZONE_NOT_GRANTED),
+        (Audience((AREA,), boards=("board-1",)), Reason.ZONE_NOT_GRANTED),  # all zones
+        (Audience((AREA,), zones=("zone-2",), boards=("board-2",)), Reason.BOARD_NOT_GRANTED),
+        (Audience((AREA,), zones=("zone-2",)), Reason.BOARD_NOT_GRANTED),
+    ],
+)
+async def test_a_grant_for_some_zones_and_boards(at: Desk, audience: Audience, reason: Reason | None) -> None:
+    narrow = replace(AUTHORITY, zones=("zone-1", "zone-2"), boards=("board-1",))
+    at.trust = replace(TRUST, grants=replace(GRANTS, authorities=(narrow,)))
+    data = signed(bulletin(audience=audience))
+    if reason is None:
+        assert await at.take(data) is not None
+    else:
+        assert await refused_for_good(at, data) is reason
+
+
+async def test_a_quota_is_for_24_hours_and_survives_a_restart(at: Desk, tmp_path: Path) -> None:
+    at.trust = replace(TRUST, grants=replace(GRANTS, authorities=(replace(AUTHORITY, quota=Quota(bulletins=2)),)))
+    for number in (1, 2):
+        assert await at.take(signed(bulletin(sequence=number))) is not None
+    at.journal.close()
+    with desk(tmp_path, at.now, at.trust) as again:
+        data = signed(bulletin(sequence=3))
+        assert await refused_for_good(again, data, sequence=3) is Reason.QUOTA_EXCEEDED
+        assert await again.take(signed(replace(CANCEL, sequence=4))) is not None  # what takes back is never too much
+        again.now.at += 86_401
+        late = bulletin(sequence=5, issued=int(again.now.at), expires=int(again.now.at) + 60)
+        assert await again.take(signed(late)) is not None
+
+
+async def test_emergencies_have_a_quota_of_their_own(at: Desk) -> None:
+    few = replace(OFFICE_GRANT, highest_priority=Priority.EMERGENCY, quota=Quota(emergencies=1))
+    at.trust = replace(TRUST, grants=replace(GRANTS, authorities=(few,)))
+    urgent = bulletin(issuer="office", priority=Priority.EMERGENCY)
+    assert await at.take(sign(urgent, OFFICE)) is not None
+    data = sign(replace(urgent, sequence=2), OFFICE)
+    assert await refused_for_good(at, data, "office", 2) is Reason.QUOTA_EXCEEDED
+    assert await at.take(sign(bulletin(issuer="office", sequence=3), OFFICE)) is not None
+
+
+async def test_repeats_are_capped_by_the_grant(at: Desk) -> None:
+    at.trust = replace(TRUST, grants=replace(GRANTS, authorities=(replace(AUTHORITY, quota=Quota(repeats=2)),)))
+    assert await at.take(signed(bulletin(repeats=2))) is not None
+    assert await refused_for_good(at, signed(bulletin(sequence=2, repeats=3)), sequence=2) is Reason.QUOTA_EXCEEDED
+
+
+# Orders
+
+
+async def test_an_order_is_judged_like_a_bulletin_and_waits_to_be_carried_out(at: Desk) -> None:
+    accepted = await at.take(signed(ORDER))
+    assert accepted == Accepted(Envelope.open(signed(ORDER)).digest, ORDER)
+    assert [one.digest for one in await at.journal.do(Ledger.unfinished)] == [Envelope.open(signed(ORDER)).digest]
+    assert await refused(at, signed(ORDER)) is Reason.REPLAYED
+
+
+@pytest.mark.parametrize(
+    "order", [one for one in ORDERS if one.action in {Action.STREAM_STOP, Action.CONFIGURATION, Action.CLEAR}]
+)
+async def test_streams_and_settings_are_kinds_of_their_own(at: Desk, order: Order) -> None:
+    assert await refused_for_good(at, signed(order), sequence=3) is Reason.KIND_NOT_GRANTED
+
+
+async def test_an_order_of_a_priority_that_is_not_granted(at: Desk) -> None:
+    low = replace(AUTHORITY, highest_priority=Priority.NORMAL)
+    at.trust = replace(TRUST, grants=replace(GRANTS, authorities=(low,)))
+    assert await refused_for_good(at, signed(ORDER), sequence=3) is Reason.PRIORITY_NOT_GRANTED
+
+
+# Break-glass
+
+
+GLASS = replace(OFFICE_GRANT, areas=("vn",), break_glass=BreakGlass({SEALED_KEY.kid: SEALED_KEY.public.raw}, 2))
+GLASS = replace(GLASS, highest_priority=Priority.EMERGENCY, kinds=(Kind.BULLETIN, Kind.CANCEL, Kind.ORDER))
+BROKEN = replace(WITH_QUORUM, grants=replace(GRANTS, authorities=(GLASS,)))
+
+
+def urgent(sequence: int = 1, **changes: object) -> bytes:
+    """An emergency of the office, by its sealed key alone."""
+    return sign(bulletin(issuer="office", sequence=sequence, priority=Priority.EMERGENCY, **changes), [SEALED_KEY])
+
+
+async def test_a_sealed_key_counts_only_while_the_ward_is_cut_off(at: Desk) -> None:
+    at.trust = BROKEN
+    assert await refused_for_good(at, urgent(), "office") is Reason.NOT_CUT_OFF
+    at.cut_off = True
+    assert await at.take(urgent(2)) is not None
+    assert at.receipts()[-1].break_glass == 1
+
+
+async def test_a_sealed_key_is_for_its_own_ward(at: Desk) -> None:
+    at.trust, at.cut_off = BROKEN, True
+    for number, areas in enumerate((("vn",), ("vn/01",), (AREA, "vn/02")), 1):
+        data = urgent(number, audience=Audience(areas))
+        assert await refused_for_good(at, data, "office", number) is Reason.OUTSIDE_OWN_WARD
+
+
+async def test_the_uses_of_a_sealed_key_are_counted_across_restarts_until_cleared(at: Desk, tmp_path: Path) -> None:
+    at.trust, at.cut_off = BROKEN, True
+    assert await at.take(urgent(1)) is not None
+    at.journal.close()
+    with desk(tmp_path, at.now, BROKEN) as again:
+        again.cut_off = True
+        assert await again.take(urgent(2)) is not None
+        assert await refused_for_good(again, urgent(3), "office", 3) is Reason.BREAK_GLASS_USED_UP
+        taken_back = replace(CANCEL, issuer="office", sequence=4)
+        assert await again.take(sign(taken_back, [SEALED_KEY])) is not None
+        assert [one.break_glass for one in again.receipts()] == [1, 2, 2, 2, 2]
+        assert await again.journal.do(Ledger.clear_break_glass) == 2
+        assert await again.take(urgent(5)) is not None
+        assert again.receipts()[-1].break_glass == 1
+
+
+@pytest.mark.parametrize("statement", [bulletin(issuer="office"), replace(ORDER, issuer="office", sequence=1)])
+async def test_a_sealed_key_signs_emergencies_and_cancels_and_nothing_else(at: Desk, statement: Issued) -> None:
+    at.trust, at.cut_off = BROKEN, True
+    assert await refused_for_good(at, sign(statement, [SEALED_KEY]), "office") is Reason.THRESHOLD_NOT_MET
+
+
+async def test_with_the_full_signatures_a_sealed_key_beside_them_is_no_use_of_it(at: Desk) -> None:
+    at.trust = BROKEN
+    whole = bulletin(issuer="office", priority=Priority.EMERGENCY)
+    assert await at.take(sign(whole, [*OFFICE, *QUORUM[:2], SEALED_KEY])) is not None
+    assert at.receipts()[-1].break_glass == 0
+
+
 # The rest
 
 
@@ -268,8 +564,8 @@ async def test_checks_come_in_order(at: Desk) -> None:
     worst = bulletin(issuer="pirate", audience=Audience(("vn/03",)), expires=NOW + 1, issued=NOW + 10**6, texts=())
     at.now.at = NOW + 2.0
     seen = [await refused(at, sign(worst, [STRANGER]))]
-    one = replace(worst, issuer="office", priority=Priority.EMERGENCY)
-    seen += [await refused(at, sign(one, [STRANGER]))]
+    seen += [await refused(at, sign(worst, OFFICE))]
+    one = replace(worst, issuer="office", priority=Priority.PRIORITY)
     seen += [await refused(at, sign(one, OFFICE[:1]))]
     seen += [await refused(at, sign(one, OFFICE), Place("feed", "office", 9))]
     for mended in (
@@ -284,8 +580,8 @@ async def test_checks_come_in_order(at: Desk) -> None:
         one = replace(one, sequence=one.sequence + 1, **mended)
         seen += [await refused(at, sign(one, OFFICE))]
     assert seen == [
-        Reason.UNKNOWN_AUTHORITY,
         Reason.UNKNOWN_KEY,
+        Reason.UNKNOWN_AUTHORITY,
         Reason.THRESHOLD_NOT_MET,
         Reason.WRONG_FEED,
         Reason.AREA_NOT_GRANTED,

@@ -16,6 +16,7 @@ from tests.statements import (
     BULLETIN,
     DELEGATE,
     ENROLMENT,
+    EVERYTHING,
     GRANT_KEY,
     GRANTS,
     NOW,
@@ -178,6 +179,7 @@ def test_what_grants_change_is_said() -> None:
     lines = changes(replace(GRANTS, authorities=(renewed, replace(AUTHORITY, id="new"))), GRANTS)
     assert lines == [
         f"- {DELEGATE.id}: is granted nothing any more",
+        f"- {EVERYTHING.id}: is granted nothing any more",
         f"* ward: changed, without key {SIGNER.kid.hex()}, with key {STRANGER.kid.hex()}",
         "+ new: new",
     ]

@@ -7,9 +7,11 @@ import dataclasses
 import pytest
 from tests.unit.project.tables import table_after
 
+from ward_hub.settings import ALLOWED
 from ward_protocol.envelope import SINGLE
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Bulletin, Event, Receipt, StatementType
+from ward_protocol.statements import Action, Bulletin, Event, Kind, Receipt, StatementType
+from ward_protocol.statements.order import KINDS
 
 DOC = "docs/protocol.md"
 REASONS = table_after(DOC, "reasons")
@@ -41,6 +43,15 @@ def test_statement_types_and_their_forms() -> None:
 def test_fields_are_those_of_the_statement(mark: str, statement: type[Bulletin | Receipt]) -> None:
     rows = {int(row[0]): row[1] for row in table_after(DOC, mark)}
     assert rows == {one.metadata["key"]: one.name for one in dataclasses.fields(statement)}
+
+
+def test_orders_and_the_kinds_they_need() -> None:
+    rows = {int(row[0]): (row[1], row[2]) for row in table_after(DOC, "orders")}
+    assert rows == {int(one): (one.name.lower(), KINDS.get(one, Kind.ORDER).name.lower()) for one in Action}
+
+
+def test_settings() -> None:
+    assert {row[0] for row in table_after(DOC, "settings")} == ALLOWED
 
 
 def test_events() -> None:

@@ -1,0 +1,52 @@
+"""Settings that may be changed by a signed order, over the configuration file: a closed list, checked as the file is.
+
+What an order sets is kept in the journal and holds from the agent's next start; it restarts itself for that as soon as
+nothing is on air. The serial lines, the outputs and the root are not on the list: they are what somebody wired.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from ward_hub.config import Config
+from ward_hub.errors import ConfigError
+from ward_hub.journal import Journal, Ledger
+
+ALLOWED = frozenset({
+    "hub.name", "hub.language", "hub.log_level", "source.uri", "audio.voice", "airing.tail_ms", "airing.repeat_gap_ms",
+    "airing.board_hold_ms", "airing.max_attempts",
+})  # fmt: skip
+
+
+def applied(config: Config, settings: Mapping[str, str]) -> Config:
+    """Return the configuration with settings over it; raises ConfigError for one that is not allowed or not good."""
+    plain: dict[str, Any] = msgspec.to_builtins(config)
+    for name, value in settings.items():
+        if name not in ALLOWED:
+            raise ConfigError(f"{name} cannot be set by an order; these can: {', '.join(sorted(ALLOWED))}")
+        section, _, key = name.partition(".")
+        plain[section][key] = value
+    try:
+        return msgspec.convert(plain, Config, strict=False)  # a number may come as text
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{', '.join(settings)}: {error}") from error
+
+
+class Settings:
+    """What orders have set; `changed` is set when a new setting waits for a restart."""
+
+    def __init__(self, config: Config, journal: Journal) -> None:
+        self._config = config
+        self._journal = journal
+        self.changed = asyncio.Event()
+
+    async def take(self, digest: bytes, settings: Mapping[str, str]) -> None:
+        """Check and keep settings, over those kept before; raises ConfigError."""
+        kept = {**await self._journal.do(Ledger.settings), **settings}
+        applied(self._config, kept)
+        await self._journal.do(Ledger.keep_settings, digest, kept)
+        self.changed.set()

@@ -1,0 +1,417 @@
+"""Orders: what each action does to what waits and what is on air, whom it reaches, and that it survives a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.intakes import TRUST
+from tests.journals import receipts, story
+from tests.sim.hw.virtual import run
+from tests.statements import AREA, AUTHORITY, GRANTS, MINIMAL, NOW, ORDER, SEALED_KEY
+from tests.unit.hub.test_config import GOOD
+from tests.unit.hub.test_director import EMERGENCY, NORMAL, PRIORITY, Studio, on_air
+
+from ward_hub.config import Config, parse
+from ward_hub.errors import ConfigError
+from ward_hub.holds import OPEN, Closed, Hold, What, closed
+from ward_hub.journal import Bounds, State
+from ward_hub.keeper import Keeper
+from ward_hub.orders import Orders
+from ward_hub.settings import Settings, applied
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import Action, Audience, BreakGlass, Event, Order, Priority, Receipt, Verdict
+
+CONFIG: Config = parse(GOOD, "hub.toml")
+# The ward stands at level 3, above it the province at 1, below it a hamlet at 4.
+PROVINCE = replace(AUTHORITY, id="province", level=1)
+HAMLET = replace(AUTHORITY, id="hamlet", level=4)
+BOTH = replace(TRUST, grants=replace(GRANTS, authorities=(AUTHORITY, PROVINCE, HAMLET)))
+
+
+class Office:
+    """A director at work, and orders that were accepted for it."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self.keeper = Keeper(BOTH, studio.journal, studio.clock)
+        self.settings = Settings(CONFIG, studio.journal)
+        self.orders = Orders(
+            director=studio.director, journal=studio.journal, keeper=self.keeper, settings=self.settings
+        )
+        self.number = 100
+
+    async def order(self, action: Action, **changes: object) -> Receipt:
+        """Accept an order and have it carried out; return its last receipt."""
+        self.number += 1
+        fields: dict[str, object] = {"targets": (), "action": action, **changes}
+        order: Order = replace(ORDER, sequence=self.number, **fields)  # type: ignore[arg-type]
+        digest = bytes([self.number]) * 32
+        assert self.studio.journal.ledger.accept(order.issuer, self.number, digest, b"", bulletin=False) is None
+        await self.orders.carry_out(digest, order)
+        last = receipts(self.studio.folder)[-1]
+        assert last.statement == digest
+        return last
+
+    def ended(self) -> list[tuple[int, Event, Reason | None]]:
+        return [one for one in self.studio.endings() if one[0] < 100]
+
+
+@asynccontextmanager
+async def office(folder: Path) -> AsyncIterator[Office]:
+    async with on_air(folder) as studio:
+        yield Office(studio)
+
+
+# Stop and purge
+
+
+def test_a_stop_ends_what_is_on_air_within_a_second(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            at.studio.hold("a")
+            at.studio.hold("b", begins=100)
+            await asyncio.sleep(3)
+            done = await at.order(Action.STOP)
+            assert (done.event, done.detail) == (Event.CARRIED_OUT, f"stopped: {'01' * 8}")
+            await asyncio.sleep(0.9)
+            assert at.studio.player.told[-2:] == [(3.0, "cut a"), (3.0, "release")]
+            assert at.ended() == [(1, Event.PARTLY, Reason.STOPPED)]
+            await asyncio.sleep(200)
+            assert at.ended()[-1] == (2, Event.AIRED, None)  # only what was on air
+
+    run(play())
+
+
+def test_a_stop_with_nothing_on_air_says_so(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            assert (await at.order(Action.STOP)).detail == "stopped: nothing"
+
+    run(play())
+
+
+def test_a_stop_that_names_another_leaves_this_one(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            at.studio.hold("a")
+            await asyncio.sleep(3)
+            await at.order(Action.STOP, targets=(b"\x02" * 32,))
+            await asyncio.sleep(20)
+            assert at.ended() == [(1, Event.AIRED, None)]
+
+    run(play())
+
+
+@pytest.mark.parametrize(("named", "gone"), [((), [1, 2, 3]), ((b"\x02" * 32,), [2])])
+def test_a_purge_ends_what_waits_and_what_is_on_air(tmp_path: Path, named: tuple[bytes, ...], gone: list[int]) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            for title in "abc":
+                at.studio.hold(title)
+            await asyncio.sleep(3)
+            await at.order(Action.PURGE, targets=named)
+            await asyncio.sleep(60)
+            purged = sorted(number for number, _, reason in at.ended() if reason is Reason.PURGED)
+            assert purged == gone
+            assert len(at.ended()) == 3
+
+    run(play())
+
+
+# Whom an order reaches
+
+
+@pytest.mark.parametrize(
+    ("issuer", "priority", "reached"),
+    [
+        ("ward", PRIORITY, True),
+        ("ward", NORMAL, False),  # below what it would stop
+        ("province", PRIORITY, True),
+        ("hamlet", PRIORITY, False),  # stands below the issuer of what it would stop
+        ("hamlet", EMERGENCY, False),
+    ],
+)
+@pytest.mark.parametrize("action", [Action.STOP, Action.PURGE, Action.SILENCE])
+def test_an_order_reaches_its_own_priority_and_level_and_below(
+    tmp_path: Path, issuer: str, priority: Priority, reached: bool, action: Action
+) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            at.studio.hold("a", PRIORITY)
+            await asyncio.sleep(3)
+            await at.order(action, issuer=issuer, priority=priority)
+            if action is Action.SILENCE:
+                await at.order(Action.BLANK, issuer=issuer, priority=priority)
+            await asyncio.sleep(1)
+            assert ("cut a" in at.studio.said()) is reached
+
+    run(play())
+
+
+def test_nobody_below_it_silences_an_emergency(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            for action in (Action.SILENCE, Action.BLANK):
+                await at.order(action, priority=PRIORITY)
+            at.studio.hold("e", EMERGENCY)
+            at.studio.hold("p", PRIORITY)
+            await asyncio.sleep(60)
+            assert at.studio.said() == ["air e", "end e"]
+
+    run(play())
+
+
+def test_an_order_of_who_is_granted_nothing_any_more_is_not_carried_out(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            at.keeper.trust = replace(BOTH, grants=replace(GRANTS, authorities=(PROVINCE,)))
+            at.studio.hold("a")
+            await asyncio.sleep(3)
+            last = await at.order(Action.STOP)
+            assert (last.event, last.reason) == (Event.REFUSED, Reason.UNKNOWN_AUTHORITY)
+            await asyncio.sleep(20)
+            assert at.ended() == [(1, Event.AIRED, None)]
+            # what such an issuer still has on air, others may end
+            at.studio.hold("b")
+            await asyncio.sleep(3)
+            await at.order(Action.STOP, issuer="province")
+            await asyncio.sleep(1)
+            assert at.ended()[-1] == (2, Event.PARTLY, Reason.STOPPED)
+
+    run(play())
+
+
+# Silence, blank, resume
+
+
+def test_silence_cuts_the_sound_and_the_boards_go_on(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            at.studio.hold("a")
+            await asyncio.sleep(3)
+            await at.order(Action.SILENCE)
+            await asyncio.sleep(0.5)
+            assert at.studio.said() == ["air a", "cut a", "air a"]
+            assert at.studio.player.shut == [OPEN, Closed(zones=None)]
+
+    run(play())
+
+
+def test_what_is_silenced_and_blanked_waits_until_somebody_resumes(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            await at.order(Action.SILENCE)
+            await at.order(Action.BLANK)
+            at.studio.hold("a")
+            await asyncio.sleep(100)
+            assert at.studio.said() == []
+            assert (await at.order(Action.RESUME, issuer="hamlet")).detail == "resumed: 0 of 2"
+            assert (await at.order(Action.RESUME, priority=NORMAL)).detail == "resumed: 0 of 2"
+            await asyncio.sleep(10)
+            assert at.studio.said() == []
+            assert (await at.order(Action.RESUME, issuer="province")).detail == "resumed: 2 of 2"
+            await asyncio.sleep(20)
+            assert at.studio.said() == ["air a", "end a"]
+
+    run(play())
+
+
+def test_what_waits_in_silence_ends_with_the_reason(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            await at.order(Action.SILENCE)
+            await at.order(Action.BLANK)
+            at.studio.hold("a", life=60)
+            await asyncio.sleep(70)
+            assert at.ended() == [(1, Event.NOT_AIRED, Reason.SILENCED)]
+
+    run(play())
+
+
+def test_a_silence_ends_by_itself_when_it_says_so(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            await at.order(Action.SILENCE, until=NOW + 60)
+            await at.order(Action.BLANK, until=NOW + 90)
+            at.studio.hold("a")
+            await asyncio.sleep(59)
+            assert at.studio.said() == []
+            await asyncio.sleep(29)
+            assert [one for one in at.studio.player.told if one[1] == "air a"] == [(60.0, "air a")]
+            assert at.studio.player.shut == [Closed(boards=None)]
+
+    run(play())
+
+
+def test_silence_stands_after_a_restart(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            await at.order(Action.SILENCE, audience=Audience((AREA,), zones=("zone-1",)))
+        async with office(tmp_path) as again:
+            await again.orders.restore()
+            again.studio.number = 10
+            again.studio.hold("a")
+            await asyncio.sleep(1)
+            assert again.studio.player.shut == [Closed(zones=frozenset({"zone-1"}))]
+
+    run(play())
+
+
+def test_holds_add_up_and_no_outlets_means_all() -> None:
+    def hold(what: What, *outlets: str, until: int = 0) -> Hold:
+        return Hold(bytes(32), what, 3, PRIORITY, outlets, until)
+
+    one, two = hold(What.SILENCE, "z1"), hold(What.SILENCE, "z2", until=NOW)
+    assert closed([], MINIMAL, 3, NOW) == OPEN
+    assert closed([one, two], MINIMAL, 3, NOW - 1) == Closed(zones=frozenset({"z1", "z2"}))
+    assert closed([one, two], MINIMAL, 3, NOW) == Closed(zones=frozenset({"z1"}))
+    assert closed([one, hold(What.SILENCE)], MINIMAL, 3, NOW) == Closed(zones=None)
+    assert closed([hold(What.SILENCE), hold(What.BLANK)], MINIMAL, 3, NOW).wholly
+    assert closed([hold(What.SILENCE)], MINIMAL, 2, NOW) == OPEN
+    assert closed([hold(What.SILENCE)], MINIMAL, None, NOW) == Closed(zones=None)
+
+
+# Decisions
+
+
+def test_the_ward_decides_what_goes_first(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            for title in "abcd":
+                at.studio.hold(title)
+            await asyncio.sleep(1)
+            done = await at.order(Action.DECISION, verdict=Verdict.FIRST, targets=(b"\x03" * 32, b"\x04" * 32))
+            assert done.event is Event.CARRIED_OUT
+            ranks = {one.digest[0]: one.rank for one in at.studio.journal.ledger.unfinished()}
+            assert ranks == {1: 0, 2: 0, 3: 2, 4: 1}
+            await asyncio.sleep(60)
+            assert at.studio.said()[::2] == ["air a", "air c", "air d", "air b"]
+
+    run(play())
+
+
+def test_the_ward_declines_a_normal_bulletin(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            at.studio.hold("a", begins=100)
+            await at.order(Action.DECISION, verdict=Verdict.DECLINE, targets=(b"\x01" * 32,))
+            await asyncio.sleep(1)
+            assert at.ended() == [(1, Event.NOT_AIRED, Reason.DECLINED)]
+
+    run(play())
+
+
+@pytest.mark.parametrize(
+    ("priority", "verdict"), [(PRIORITY, Verdict.DECLINE), (EMERGENCY, Verdict.DECLINE), (EMERGENCY, Verdict.FIRST)]
+)
+def test_what_is_not_the_wards_to_decide(tmp_path: Path, priority: Priority, verdict: Verdict) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            at.studio.hold("a", priority, begins=50)
+            last = await at.order(Action.DECISION, verdict=verdict, targets=(b"\x01" * 32,))
+            assert (last.event, last.reason) == (Event.REFUSED, Reason.DECISION_NOT_ALLOWED)
+            await asyncio.sleep(100)
+            assert at.ended() == [(1, Event.AIRED, None)]
+
+    run(play())
+
+
+def test_a_decision_about_what_does_not_wait(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            last = await at.order(Action.DECISION, verdict=Verdict.DECLINE, targets=(b"\x01" * 32,))
+            assert (last.event, last.reason) == (Event.REFUSED, Reason.TARGET_UNKNOWN)
+
+    run(play())
+
+
+# Configuration
+
+
+def test_settings_are_taken_kept_and_lie_over_the_file(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            done = await at.order(Action.CONFIGURATION, settings={"hub.language": "en"})
+            assert (done.event, done.detail) == (Event.CARRIED_OUT, "set: hub.language = en")
+            await at.order(Action.CONFIGURATION, settings={"airing.tail_ms": "450"})
+            assert at.settings.changed.is_set()
+        async with office(tmp_path) as again:
+            config = applied(CONFIG, again.studio.journal.ledger.settings())
+            assert (config.hub.language, config.airing.tail_ms) == ("en", 450)
+            assert replace_back(config) == CONFIG
+
+    run(play())
+
+
+def replace_back(config: Config) -> Config:
+    return applied(config, {"hub.language": CONFIG.hub.language, "airing.tail_ms": str(CONFIG.airing.tail_ms)})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"trust.root": "/tmp/mine"},
+        {"bus.port": "/dev/null"},
+        {"hub.id": "another"},
+        {"hub.language": "fr"},
+        {"source.uri": "http://evil.example"},
+        {"airing.tail_ms": "soon"},
+        {"airing.max_attempts": "0"},
+        {"hub": "x"},
+        {"hub.language": "en", "nothing": "x"},
+    ],
+)
+def test_what_may_not_be_set_changes_nothing(tmp_path: Path, settings: dict[str, str]) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            last = await at.order(Action.CONFIGURATION, settings=settings)
+            assert (last.event, last.reason) == (Event.REFUSED, Reason.SETTING_NOT_ALLOWED)
+            assert at.studio.journal.ledger.settings() == {}
+            assert not at.settings.changed.is_set()
+
+    run(play())
+
+
+def test_applied_names_what_can_be_set() -> None:
+    with pytest.raises(ConfigError, match=r"trust\.root cannot be set by an order; these can: airing\."):
+        applied(CONFIG, {"trust.root": "x"})
+
+
+# Clearing of sealed keys
+
+
+@pytest.mark.parametrize(("issuer", "cleared"), [("province", True), ("ward", False), ("hamlet", False)])
+def test_the_uses_of_sealed_keys_are_cleared_from_above(tmp_path: Path, issuer: str, cleared: bool) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            glass = BreakGlass({SEALED_KEY.kid: SEALED_KEY.public.raw}, 2)
+            ward = replace(AUTHORITY, break_glass=glass)
+            at.keeper.trust = replace(BOTH, grants=replace(GRANTS, authorities=(ward, PROVINCE, HAMLET)))
+            used = Bounds(break_glass=SEALED_KEY.kid, uses=2)
+            assert at.studio.journal.ledger.accept("ward", 1, bytes(32), b"", State.NOTED, bounds=used) is None
+            last = await at.order(Action.CLEAR, issuer=issuer)
+            if cleared:
+                assert (last.event, last.break_glass) == (Event.CARRIED_OUT, 0)
+            else:
+                assert (last.reason, last.break_glass) == (Reason.DECISION_NOT_ALLOWED, 1)
+
+    run(play())
+
+
+# The journal
+
+
+def test_each_order_is_in_the_story_with_what_it_did(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            await at.order(Action.SILENCE)
+            await at.order(Action.RESUME)
+        lines = [line.event for line in story(tmp_path)]
+        assert lines == ["accepted", "silence", "carried-out", "accepted", "released", "carried-out"]
+
+    run(play())
