@@ -1,0 +1,232 @@
+"""A ward to attack: the real agent as a process, devices on ptys, its source over UDP, a witness at the outputs.
+
+It lives on a loop of its own in a thread, for all attacks of a module; a test gives it coroutines to run. What every
+attack must come to is judged here: not one relay or LED moved, the attempt stands in the audit trail, the agent's
+memory stayed bounded, and the next good bulletin airs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ward_protocol.envelope import Envelope, sign
+from ward_protocol.keys import Signer
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import Audience, Beat, Bulletin, Event, Issued, Priority, Receipt, Status, Text
+from ward_sim.offices import PROVINCE, WARD
+from ward_sim.stage import Stage
+from ward_sim.ward import AmplifierSection, BoardSection, LineSection, LinkSection, Ward, ZoneSection
+from ward_sim.world import now_ms
+
+R = TypeVar("R")
+AREA, HUB, BOARD = "vn/01/00268", "hub-an-thinh", "board-1"
+GUARD_S = 60
+GROWTH_KB = 16_000
+# A board that shows for a moment: the next good bulletin after each attack costs no minute.
+AIRING = {"board_hold_ms": 300, "tail_ms": 0}
+WARD_AT_STAKE = Ward(
+    seed=20261125,
+    name="Phường An Thịnh",
+    area=AREA,
+    hub=HUB,
+    line=LineSection(),
+    link=LinkSection(delay_ms=5, jitter_ms=0, loss=0.0),
+    amplifier=(
+        AmplifierSection("amp-1", "Tăng âm 1", 17, (ZoneSection("zone-1", "Tổ 1"), ZoneSection("zone-2", "Tổ 2"))),
+    ),
+    board=(BoardSection(BOARD, "Bảng tin", 2, 1),),
+)
+
+
+@dataclass
+class Line:
+    """One entry of the hub's audit trail."""
+
+    number: int
+    event: str
+    detail: dict[str, Any]
+
+
+@dataclass
+class Range:
+    """The ward under attack; everything asynchronous runs on the stage's own loop."""
+
+    stage: Stage
+    folder: Path
+    sequences: dict[str, int] = field(default_factory=dict)
+
+    # What may be published
+
+    def bulletin(self, issuer: str = WARD, **changes: object) -> Bulletin:
+        """A good bulletin with the issuer's next number, for the board alone, changed."""
+        now = int(time.time())
+        plain = Bulletin(
+            issuer=issuer,
+            sequence=self.next(issuer),
+            issued=now,
+            not_before=now,
+            expires=now + 600,
+            audience=Audience((AREA,), zones=("none",), boards=(BOARD,)),
+            priority=Priority.NORMAL,
+            status=Status.ACTUAL,
+            texts=(Text("vi", "Thử", "Một hai ba."),),
+        )
+        return replace(plain, **changes)  # type: ignore[arg-type]
+
+    def next(self, issuer: str = WARD) -> int:
+        """The number that the issuer's next statement takes."""
+        return self.sequences.get(issuer, 0) + 1
+
+    def by(self, issuer: str = WARD) -> list[Signer]:
+        """The author of an authority."""
+        return [self.stage.offices.author(issuer)]
+
+    def serve(self, data: bytes, issuer: str = WARD, sequence: int | None = None) -> None:
+        """Put bytes where a hijacked source would: by default into the issuer's next place."""
+        number = sequence or self.next(issuer)
+        self.sequences[issuer] = max(self.sequences.get(issuer, 0), number)
+        self.stage.source.inject(issuer, number, data)
+
+    def publish(self, statement: Issued, signers: list[Signer] | None = None) -> bytes:
+        """Put a truly signed statement into its place."""
+        data = sign(statement, signers or self.by(statement.issuer))
+        self.serve(data, statement.issuer, statement.sequence)
+        return data
+
+    @contextmanager
+    def serving(
+        self,
+        *,
+        root: tuple[int, bytes] | None = None,
+        grants: tuple[int, bytes] | None = None,
+        beat: Callable[[Beat], bytes] | None = None,
+    ) -> Iterator[None]:
+        """Have the source serve documents that no careful source would take, and name them in its beats."""
+        source = self.stage.source
+        changed = [(one, given) for one, given in ((source.root, root), (source.grants, grants)) if given]
+        signer, newest = source._beat_signer, [one.newest for one, _ in changed]
+        for one, (version, data) in changed:
+            one._documents[version], one.newest = data, version
+        source._beat_signer = beat or signer
+        source._changed.set()
+        try:
+            yield
+        finally:
+            source._beat_signer = signer
+            for (one, (version, _)), before in zip(changed, newest, strict=True):
+                del one._documents[version]
+                one.newest = before
+            source._changed.set()
+
+    # What is seen
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "state" / "journal.sqlite"
+
+    def trail(self, after: int = 0) -> list[Line]:
+        """The audit trail's entries after a number, read beside the running agent."""
+        with closing(sqlite3.connect(f"{self.journal.as_uri()}?mode=ro", uri=True)) as db:
+            rows = db.execute("SELECT number, event, detail FROM entry WHERE number > ? ORDER BY number", (after,))
+            return [Line(number, event, json.loads(detail)) for number, event, detail in rows]
+
+    def receipts(self, statement: bytes) -> list[Receipt]:
+        return [one for one in self.stage.source.receipts if one.statement == statement]
+
+    def resident_kb(self) -> int:
+        for line in Path(f"/proc/{self.stage.hub.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+        raise AssertionError("the agent does not run")
+
+    async def until(self, true: Callable[[], object], what: str, seconds: float = GUARD_S) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while not true():
+                    await asyncio.sleep(0.03)
+        except TimeoutError:
+            raise AssertionError(f"it did not come to this: {what}\n{self.stage.hub.tail(30)}") from None
+
+    async def refused(self, reason: Reason, since: int, count: int = 1) -> None:
+        """Wait until the audit trail holds that many refusals for `reason` after an entry."""
+        await self.until(
+            lambda: sum(one.detail.get("reason") == reason.word for one in self.trail(since)) >= count,
+            f"{count} × {reason.word} in the audit trail",
+        )
+
+    def all_quiet(self) -> bool:
+        """Every relay open, every LED dark."""
+        relays = any(any(one.relays) for one in self.stage.world.amplifiers.values())
+        return not relays and not any(any(one.frame) for one in self.stage.world.boards.values())
+
+    @asynccontextmanager
+    async def attack(self) -> AsyncIterator[int]:
+        """Gives the audit trail's end before the attack; what every attack must come to is asserted after it."""
+        await self.until(self.all_quiet, "a quiet ward before the attack")
+        begun, before, memory = now_ms(), len(self.trail()), self.resident_kb()
+        yield before
+        assert not self.stage.world.witness.anything_moved(begun, now_ms()), "a relay or an LED moved"
+        assert self.all_quiet()
+        assert len(self.trail()) > before, "the attempt is not in the audit trail"
+        assert self.resident_kb() < memory + GROWTH_KB, "the agent grew"
+        await self.next_good_bulletin_airs()
+
+    async def next_good_bulletin_airs(self) -> None:
+        data = self.publish(self.bulletin())
+        digest = Envelope.open(data).digest
+        await self.until(
+            lambda: any(one.event is Event.AIRED for one in self.receipts(digest)), "the next good bulletin airs"
+        )
+        await self.until(self.all_quiet, "a quiet ward after it")
+
+
+@contextmanager
+def ranged(folder: Path, ward: Ward = WARD_AT_STAKE) -> Iterator[tuple[Range, Callable[[Coroutine[Any, Any, R]], R]]]:
+    """A range, and what runs a coroutine on its loop and waits for it."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="range")
+    thread.start()
+    up: asyncio.Future[Range] = loop.create_future()
+    over = asyncio.Event()
+
+    async def live() -> None:
+        try:
+            async with Stage(ward, folder, AIRING, keep=True) as stage:
+                at = Range(stage, folder)
+                await at.until(lambda: "grants 1 are in force" in stage.hub.tail(50), "the hub knows its grants")
+                up.set_result(at)
+                await over.wait()
+        except BaseException as error:
+            if not up.done():
+                up.set_exception(error)
+            raise
+
+    async def come_up() -> Range:
+        return await up
+
+    def run(work: Coroutine[Any, Any, R]) -> R:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(GUARD_S * 4)
+
+    living = asyncio.run_coroutine_threadsafe(live(), loop)
+    try:
+        yield run(come_up()), run
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        try:
+            living.result(GUARD_S)
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+
+PROVINCE_OFFICE, WARD_OFFICE = PROVINCE, WARD
