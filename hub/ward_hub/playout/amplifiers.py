@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ward_hub.clock import Clock
@@ -23,6 +23,7 @@ from ward_protocol.statements import ZoneEvidence
 log = logging.getLogger(__name__)
 LONGEST_PAUSE_S = 10.0
 LONGEST_STEP_S = 2.0
+LOOK_S = 5.0  # how often an amplifier that is to be off is looked at
 
 
 @dataclass(slots=True)
@@ -46,9 +47,20 @@ class ZoneTrack:
 
 
 class AmplifierOutput:
-    """Drives one amplifier for the player; `run` must be running while relays are to stay closed."""
+    """Drives one amplifier for the player; `run` must be running while relays are to stay closed.
 
-    def __init__(self, section: AmplifierSection, amplifier: Amplifier, clock: Clock, poll_ms: int) -> None:
+    `tampered` hears of relays that somebody else closed.
+    """
+
+    def __init__(
+        self,
+        section: AmplifierSection,
+        amplifier: Amplifier,
+        clock: Clock,
+        poll_ms: int,
+        tampered: Callable[[str], None] = lambda _what: None,
+    ) -> None:
+        self._tampered = tampered
         self.name = section.name
         self.zones: Mapping[str, int] = {zone.id: zone.relay for zone in section.zones}
         self._section = section
@@ -131,7 +143,22 @@ class AmplifierOutput:
                 await self._wait(LONGEST_PAUSE_S)
                 await self._open_again()
             else:
-                await self._wait(None)
+                await self._wait(LOOK_S)
+                await self._look()
+
+    async def _look(self) -> None:
+        """Open what is closed and was not ordered: nothing but a verified order gives an amplifier power."""
+        order = self._orders
+        if self._closed or self._in_doubt:
+            return
+        with contextlib.suppress(HardwareError):  # whoever needs it next will be told
+            self.status = await self._amplifier.read()
+            if self.status.relays and order == self._orders:
+                log.error("%s: relays %s are closed, and nobody ordered it", self.name, sorted(self.status.relays))
+                self._tampered(
+                    f"amplifier {self.name}: relays {sorted(self.status.relays)} were closed without an order"
+                )
+                await self._set(frozenset(), Priority.SAFETY)
 
     async def _wait(self, pause: float | None) -> None:
         """Wait for so long, or until there is an order: what it closes must be renewed at once."""

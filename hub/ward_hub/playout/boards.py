@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from ward_hub.clock import Clock
 from ward_hw.drivers.board import Board, BoardIdent, Show
 from ward_hw.errors import HardwareError
+from ward_protocol.portable.board import STATE_SHOWING
 from ward_protocol.statements import BoardEvidence
 
 log = logging.getLogger(__name__)
 COMPARE_S = 1.0
 RETRY_S = 1.0
+LOOK_S = 3.0  # how often a board that is to be dark is looked at
+SILENT_S = 15.0  # how often one that does not answer, and has nothing to show
 Layout = Callable[[BoardIdent], Show | None]
 
 
@@ -35,10 +38,16 @@ class BoardTrack:
 
 
 class BoardOutput:
-    """Drives one board for the player; `run` does the talking, so a slow board holds nobody up."""
+    """Drives one board for the player; `run` does the talking, so a slow board holds nobody up.
 
-    def __init__(self, board_id: str, board: Board, clock: Clock) -> None:
+    `tampered` hears of what somebody else made it show.
+    """
+
+    def __init__(
+        self, board_id: str, board: Board, clock: Clock, tampered: Callable[[str], None] = lambda _what: None
+    ) -> None:
         self.id = board_id
+        self._tampered = tampered
         self.ident: BoardIdent | None = None
         self._board = board
         self._clock = clock
@@ -46,6 +55,7 @@ class BoardOutput:
         self._make: Layout | None = None
         self._track = BoardTrack(board_id)
         self._on_board: int | None = None
+        self._silent = False
         self._changed = asyncio.Event()
 
     def present(self, make: Layout) -> Show | None:
@@ -83,9 +93,12 @@ class BoardOutput:
             try:
                 pause = await self._step()
             except HardwareError as error:
-                log.warning("%s", error)
+                idle = self._make is None
+                if not (idle and self._silent):
+                    log.warning("%s", error)
                 # Whatever comes back may be dark, or another board.
-                self._on_board, self.ident, pause = -1, None, RETRY_S
+                self._on_board, self.ident, self._silent = -1, None, True
+                pause = SILENT_S if idle else RETRY_S
             try:
                 async with asyncio.timeout(pause):
                     await self._changed.wait()
@@ -103,10 +116,13 @@ class BoardOutput:
             self._wanted = self._make(self.ident) if self._make else None
         wanted, track = self._wanted, self._track
         if wanted is None:
-            if self._on_board is not None:
+            if self._on_board is not None or not (await self._board.verify()).matches:
+                self._tell_if_not_ours()
                 await self._board.blank()
                 self._on_board = None
-            return None
+            self._silent = False
+            return LOOK_S
+        self._silent = False
         if self._on_board != wanted.show_id:
             await self._board.show(wanted)
             self._on_board = wanted.show_id
@@ -125,8 +141,17 @@ class BoardOutput:
             await self._board.renew(wanted.lease_ms)
         else:
             log.error("board %s does not show what it was sent: darkened, and sent again", self.id)
+            if seen.state == STATE_SHOWING:  # one that restarted or lost its lease is dark
+                self._tampered(
+                    f"board {self.id} showed what this hub did not send, while it was to show something else"
+                )
             await self._board.blank()
             self._on_board = -1
+
+    def _tell_if_not_ours(self) -> None:
+        if self._on_board is None:
+            log.error("board %s shows what this hub did not send: darkened", self.id)
+            self._tampered(f"board {self.id} showed what this hub did not send, while it was to be dark")
 
     def _end(self) -> None:
         self._track.ended_ms = self._track.ended_ms or self._clock.ms()

@@ -93,7 +93,11 @@ async def running(part: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def amplifier(
-    station: Station, profile: str = "wardhub/amp8", *, warm_up_ms: int = WARM_MS
+    station: Station,
+    profile: str = "wardhub/amp8",
+    *,
+    warm_up_ms: int = WARM_MS,
+    tampered: Callable[[str], None] = lambda _what: None,
 ) -> AsyncIterator[AmplifierOutput]:
     """The output of one amplifier on a line of its own, running and started."""
     line = Line(19_200, units=[station])
@@ -108,7 +112,7 @@ async def amplifier(
     )
     async with ModbusBus("virtual", 19_200, timeout=0.1, opener=line.open) as bus:
         driver = Amplifier("amp-1", bus, station.unit, load_profile(profile), clock=now)
-        output = AmplifierOutput(section, driver, hub_clock(), POLL_MS)
+        output = AmplifierOutput(section, driver, hub_clock(), POLL_MS, tampered)
         async with running(output.run):
             await asyncio.sleep(0.5)
             yield output
@@ -148,10 +152,10 @@ class Lamps:
 
 
 @asynccontextmanager
-async def board(lamps: Lamps) -> AsyncIterator[BoardOutput]:
+async def board(lamps: Lamps, tampered: Callable[[str], None] = lambda _what: None) -> AsyncIterator[BoardOutput]:
     """The output of one board, running."""
     async with Board("board-1", "virtual", 115_200, clock=now, opener=lamps.line.open) as driver:
-        output = BoardOutput("board-1", driver, hub_clock())
+        output = BoardOutput("board-1", driver, hub_clock(), tampered)
         async with running(output.run):
             await asyncio.sleep(0.5)
             yield output

@@ -8,7 +8,7 @@ import pytest
 from tests.sim.hw.virtual import run
 from tests.sim.playout.rigs import WARM_MS, Horns, amplifier, now, stock
 
-from ward_hub.playout.amplifiers import AmplifierOutput, ZoneTrack
+from ward_hub.playout.amplifiers import LOOK_S, AmplifierOutput, ZoneTrack
 from ward_hw.errors import HardwareError, Unconfirmed
 
 ALL = ("zone-1", "zone-2")
@@ -304,5 +304,37 @@ def test_measurements_belong_to_one_airing() -> None:
             await output.carry(["zone-1"], urgent=False)
             assert [track.zone for track in output.end_tracks()] == ["zone-1"]
             assert output.end_tracks() == []
+
+    run(story())
+
+
+def test_relays_that_somebody_else_closed_are_opened_and_told() -> None:
+    """A second master on the line renews what it closed: the hub opens it again and again, and says so."""
+
+    async def story() -> None:
+        horns, told = Horns(), list[str]()
+        async with amplifier(horns, tampered=told.append):
+            await asyncio.sleep(30)
+            assert told == []
+            for _ in range(20):  # closes it again every second, so that its dead-man never lets go
+                horns.relays[1] = True
+                await asyncio.sleep(1)
+            assert len(told) >= 20 // (LOOK_S + 1)
+            await asyncio.sleep(LOOK_S + 1)
+            assert not any(horns.relays)
+            assert "amp-1: relays [1] were closed without an order" in told[0]
+
+    run(story())
+
+
+def test_sound_on_the_line_of_an_idle_amplifier_opens_nothing() -> None:
+    """Carrier present (2016): what feeds the input gives no amplifier power."""
+
+    async def story() -> None:
+        horns, told = Horns(level_mv=5000), list[str]()
+        async with amplifier(horns, tampered=told.append):
+            await asyncio.sleep(60)
+            assert [closed for _, closed in horns.moves] == [frozenset()]
+            assert told == []
 
     run(story())

@@ -9,7 +9,7 @@ import pytest
 from tests.sim.hw.virtual import run
 from tests.sim.playout.rigs import Lamps, board, now
 
-from ward_hub.playout.boards import BoardOutput
+from ward_hub.playout.boards import LOOK_S, SILENT_S, BoardOutput
 from ward_hw.drivers.board import Bitmap, Board, BoardIdent, Show, Window
 from ward_hw.errors import HardwareError
 from ward_protocol.statements import BoardEvidence
@@ -87,6 +87,44 @@ def test_a_board_that_shows_something_else_is_darkened_and_told_again() -> None:
             assert seen.agreed == seen.compared - 1
 
     run(story())
+
+
+def test_what_somebody_else_shows_on_an_idle_board_is_darkened_and_told_once() -> None:
+    """LED boards re-written through their own interface (2023): the hub alone drives the panel."""
+
+    async def story() -> None:
+        lamps, told = Lamps(), list[str]()
+        async with board(lamps, told.append) as output:
+            await asyncio.sleep(20)
+            assert told == []
+            async with Board("intruder", "virtual", 115_200, clock=now, opener=lamps.second_line().open) as intruder:
+                await intruder.show(SECOND(await intruder.ident()))
+            assert lamps.lit()
+            await asyncio.sleep(LOOK_S + 0.5)
+            assert not lamps.lit()
+            assert [line for line in told if "to be dark" in line] == told
+            assert len(told) == 1
+            output.present(FIRST)
+            await asyncio.sleep(2)
+            assert lamps.core.frame[0] == 0xA1
+
+    run(story())
+
+
+def test_an_idle_board_that_does_not_answer_is_told_once_and_found_again(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        lamps = Lamps()
+        async with board(lamps) as output:
+            lamps.dead = True
+            await asyncio.sleep(600)
+            lamps.dead = False
+            await asyncio.sleep(SILENT_S * 2)
+            output.present(FIRST)
+            await asyncio.sleep(2)
+            assert lamps.lit()
+
+    run(story())
+    assert len(caplog.messages) == 1
 
 
 def test_a_board_that_restarts_gets_its_show_again() -> None:
