@@ -45,7 +45,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile(os.environ.get("WARD_HYPOTHESIS", "wardhub"))
 
 # Debian package of each program that a test may name, where it is called otherwise.
-_PACKAGES = {"coap-client": "libcoap3-bin", "coap-client-notls": "libcoap3-bin"}
+_PACKAGES = {"coap-client": "libcoap3-bin", "coap-client-notls": "libcoap3-bin", "softhsm2-util": "softhsm2"}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

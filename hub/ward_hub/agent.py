@@ -17,10 +17,11 @@ from ward_hub.desk import Desk
 from ward_hub.errors import StateError
 from ward_hub.expiry import ExpiryWatch
 from ward_hub.feeds import Feeds
-from ward_hub.identity import alone_in, hub_key
+from ward_hub.identity import JOURNAL, alone_in, hub_key
 from ward_hub.intake import Accepted, Intake, Place, Verdict, withdrawals
 from ward_hub.journal import Entry, Journal, Ledger, State
 from ward_hub.keeper import Keeper
+from ward_hub.keys.files import private_directory
 from ward_hub.links import SourceLink
 from ward_hub.media import MediaStore
 from ward_hub.orders import Orders
@@ -49,15 +50,16 @@ class Reconfigured(Exception):
 async def run(config: Config) -> None:
     """Run the agent until cancelled; every relay is then open and every board dark, as far as they answer.
 
-    Raises StateError for a state directory or root file that cannot be used.
+    Raises StateError for a state directory or root file that cannot be used, TokenError for the token of its key.
     """
     state = Path(config.hub.state)
-    try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StateError(f"{state}: the state directory cannot be made: {error.strerror}") from error
+    private_directory(state)
     clock = Clock()
-    with alone_in(state), Journal(state / "journal.sqlite", config.hub.id, hub_key(state), clock) as journal:
+    with (
+        alone_in(state),
+        hub_key(state, config.key) as key,
+        Journal(state / JOURNAL, config.hub.id, key, clock) as journal,
+    ):
         while True:
             try:
                 await _run(applied(config, journal.ledger.settings()), journal, clock)

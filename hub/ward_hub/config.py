@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from ward_hub.errors import ConfigError
+from ward_hub.keys.uri import TokenUri
 
 Identifier = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Area = Annotated[str, Meta(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")]
@@ -22,7 +23,10 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class HubSection(Section, frozen=True, kw_only=True):
-    """Who this hub is: its id in audiences and receipts, its area, where it keeps its state."""
+    """Who this hub is: its id in audiences and receipts, its area, where it keeps its state.
+
+    `key` is the URI of its key where that is on a token, and not in its state.
+    """
 
     id: Identifier
     area: Area
@@ -30,6 +34,11 @@ class HubSection(Section, frozen=True, kw_only=True):
     name: str = ""
     language: Literal["vi", "en"] = "vi"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    key: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.key is not None and _token_uri(self.key).pin_source is None:
+            raise ValueError("key: nobody is there to type a PIN: name its file with pin-source=file:/PATH")
 
 
 class TrustSection(Section, frozen=True, kw_only=True):
@@ -118,6 +127,11 @@ class Config(Section, frozen=True, kw_only=True):
     audio: AudioSection = AudioSection()
     airing: AiringSection = AiringSection()
 
+    @property
+    def key(self) -> TokenUri | None:
+        """The hub's key on a token; None where it is in its state."""
+        return None if self.hub.key is None else TokenUri.parse(self.hub.key)
+
     def __post_init__(self) -> None:
         zones = sum(len(one.zones) for one in self.amplifier)
         if zones > MAX_ZONES or len(self.board) > MAX_BOARDS:
@@ -136,6 +150,13 @@ class Config(Section, frozen=True, kw_only=True):
         _distinct([(one.bus, one.unit) for one in self.amplifier], "bus and unit of an amplifier")
         _distinct([zone.id for one in self.amplifier for zone in one.zones], "zone id")
         _distinct([one.id for one in self.board], "board id")
+
+
+def _token_uri(text: str) -> TokenUri:
+    try:
+        return TokenUri.parse(text)
+    except ValueError as error:
+        raise ValueError(f"key: {error}") from error
 
 
 def _distinct(values: list[Any], what: str) -> None:

@@ -14,7 +14,7 @@ from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.standing import standings
 from ward_hub.trust import Trust
 from ward_protocol.envelope import Envelope, sign
-from ward_protocol.keys import Signer
+from ward_protocol.keys import Signing
 from ward_protocol.statements import Admission, Enrolment
 
 SOURCE = re.compile(r"coap://[A-Za-z0-9.:\[\]_-]+")
@@ -30,7 +30,7 @@ class Answer:
     source: str
 
 
-def request(key: Signer, hub: str, area: str, now: int) -> bytes:
+def request(key: Signing, hub: str, area: str, now: int) -> bytes:
     """Return a hub's request, signed with its own key."""
     return sign(Enrolment(hub, area, key.public.raw, now), [key])
 
@@ -79,11 +79,11 @@ def checked(data: bytes, asked: bytes, root_id: bytes) -> Answer:
     return Answer(admission.hub, admission.root, root.version, admission.source)
 
 
-def install(given: Answer, config: Path, own: Enrolment, state: Path) -> Path:
+def install(given: Answer, config: Path, own: Enrolment, state: Path, key: str | None) -> Path:
     """Put the root where the configuration has it, and make the configuration where there is none.
 
-    Returns the root's path. Raises ConfigError for a configuration that says otherwise than the answer, StateError
-    for another root in its place.
+    `key` is the URI of the hub's key where it is on a token. Returns the root's path. Raises ConfigError for a
+    configuration that says otherwise than the answer, StateError for another root in its place.
     """
     if config.exists():
         found = load(config)
@@ -92,6 +92,8 @@ def install(given: Answer, config: Path, own: Enrolment, state: Path) -> Path:
         for name, value in wanted.items():
             if says[name] != value:
                 raise ConfigError(f"{config}: {name} is {says[name]!r}, the answer is for {value!r}")
+        if found.hub.key != key:
+            raise ConfigError(f"{config}: hub.key names another key than this enrolment: give the same as --key")
         root = Path(found.trust.root)
     else:
         root = config.parent / "root.cose"
@@ -99,16 +101,17 @@ def install(given: Answer, config: Path, own: Enrolment, state: Path) -> Path:
         raise StateError(f"{root}: there is another root; move it away if the hub is to begin anew")
     root.write_bytes(given.root)
     if not config.exists():
-        config.write_text(_config(given, own, state, root), encoding="utf-8")
+        config.write_text(_config(given, own, state, root, key), encoding="utf-8")
     return root
 
 
-def _config(given: Answer, own: Enrolment, state: Path, root: Path) -> str:
+def _config(given: Answer, own: Enrolment, state: Path, root: Path, key: str | None) -> str:
     # JSON's strings are TOML's as well.
     def quoted(value: object) -> str:
         return json.dumps(str(value), ensure_ascii=False)
 
+    on_token = f"key = {quoted(key)}\n" if key else ""
     return (
-        f"[hub]\nid = {quoted(given.hub)}\narea = {quoted(own.area)}\nstate = {quoted(state)}\n\n"
+        f"[hub]\nid = {quoted(given.hub)}\narea = {quoted(own.area)}\nstate = {quoted(state)}\n{on_token}\n"
         f"[trust]\nroot = {quoted(root)}\n\n[source]\nuri = {quoted(given.source)}\n"
     )

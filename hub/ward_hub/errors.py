@@ -25,3 +25,15 @@ class StateError(HubError):
 
 class AgentDown(HubError):
     """The running agent was to be asked something, and none answers."""
+
+
+class TokenError(HubError):
+    """A PKCS#11 token does not do what it is asked; the message names token, key and what to do."""
+
+
+class PinRefused(TokenError):
+    """A token refused its PIN, or would lock at the next wrong one: only a person can go on."""
+
+
+class SealError(HubError):
+    """A sealed key cannot be made or opened; the message never tells which of two passphrases was wrong."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import cast
+
+from ward_hub.errors import HubError
 
 log = logging.getLogger(__name__)
 FIRST_PAUSE_S = 0.5
@@ -21,9 +24,21 @@ async def supervise(name: str, part: Callable[[], Awaitable[None]]) -> None:
         try:
             await part()
             return
-        except Exception:
-            log.exception("%s failed; it starts again in %.1f s", name, pause)
+        except Exception as error:
+            told = _told(error)
+            if told is None:
+                log.exception("%s failed; it starts again in %.1f s", name, pause)
+            else:
+                log.error("%s failed; it starts again in %.1f s: %s", name, pause, told)
         if loop.time() - began > STEADY_S:
             pause = FIRST_PAUSE_S
         await asyncio.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE_S)
+
+
+def _told(error: Exception) -> str | None:
+    """Return what errors of our own say, which is what happened and what to do; None where anything else is in it."""
+    if isinstance(error, ExceptionGroup):
+        inner = {_told(one) for one in cast("ExceptionGroup[Exception]", error).exceptions}
+        return None if None in inner else "; ".join(sorted(map(str, inner)))
+    return str(error) if isinstance(error, HubError) else None

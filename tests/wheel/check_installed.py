@@ -13,6 +13,9 @@ from importlib import metadata, resources
 # What a hub runs; the simulator needs the extra `sim` and the firmware another interpreter.
 SHIPPED = ("ward_protocol", "ward_hw", "ward_hub")
 
+# Modules that need an extra, and what it brings: without it they fail for that alone.
+EXTRAS = {"ward_hub.keys.cryptoki": "pkcs11"}
+
 # Ends that data files must be found under, and where.
 DATA = (
     ("ward_hw", "profiles", ".toml"),
@@ -35,6 +38,9 @@ def _import_faults() -> list[str]:
         for module in _modules(package):
             try:
                 importlib.import_module(module)
+            except ModuleNotFoundError as error:
+                if error.name is None or error.name != EXTRAS.get(module):
+                    faults.append(f"import {module}: {error}")
             except Exception as error:  # noqa: BLE001 - whatever an import raises is what is looked for
                 faults.append(f"import {module}: {type(error).__name__}: {error}")
     return faults

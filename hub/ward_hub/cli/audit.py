@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ward_hub.cli.run import DEFAULT_CONFIG
 from ward_hub.config import load
-from ward_hub.identity import read_key
+from ward_hub.identity import JOURNAL, hub_public
 from ward_hub.journal.audit import verify
 
 SUMMARY = "check the audit trail of this hub's journal"
@@ -25,8 +25,9 @@ def arguments(one: argparse.ArgumentParser) -> None:
 
 def act(chosen: argparse.Namespace) -> int:
     """Check, and print where the trail ends; what is wrong with it is an error of one line."""
-    state = Path(load(chosen.config).hub.state)
-    head = verify(state / "journal.sqlite", read_key(state / "hub.key").public)
+    config = load(chosen.config)
+    state = Path(config.hub.state)
+    head = verify(state / JOURNAL, hub_public(state, config.key))
     if chosen.json:
         sys.stdout.write(json.dumps({"entries": head.number, "head": head.chain.hex()}) + "\n")
     else:

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from ward_hub.cli.documents import grants_at, opened, out_arguments, root_at, seconds_now, tell
+from ward_hub.cli.keys import KEY_HELP, language_argument, signing_with
 from ward_hub.errors import UsageError
-from ward_hub.identity import read_key
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.issue import check_beat, check_key
 from ward_protocol.envelope import sign
@@ -18,7 +18,8 @@ SUMMARY = "sign a beat for a source"
 
 def arguments(one: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    one.add_argument("--key", type=Path, required=True, help="a key of the role beat")
+    one.add_argument("--key", required=True, help=f"{KEY_HELP}, of the role beat")
+    language_argument(one)
     one.add_argument("--root", type=Path, required=True, help="the root in force")
     one.add_argument("--grants", type=Path, required=True, help="the grants in force")
     one.add_argument("--after", type=Path, metavar="BEAT", help="the beat before it: its heads are kept")
@@ -29,7 +30,7 @@ def arguments(one: argparse.ArgumentParser) -> None:
 
 def act(chosen: argparse.Namespace) -> int:
     """Make, check, sign and write the beat."""
-    root, signer = root_at(chosen.root), read_key(chosen.key)
+    root = root_at(chosen.root)
     grants = grants_at(chosen.grants, chosen.root)
     before = opened(chosen.after, Beat) if chosen.after else None
     now = seconds_now()
@@ -42,8 +43,10 @@ def act(chosen: argparse.Namespace) -> int:
         heads[issuer] = number
     beat = Beat(now, root.version, grants.version, dict(sorted(heads.items())), _nonce(chosen.nonce))
     check_beat(beat, root, grants)
-    check_key(root, Role.BEAT, signer.kid)
-    return tell(chosen, sign(beat, [signer]), root)
+    with signing_with([chosen.key], chosen.lang) as signers:
+        check_key(root, Role.BEAT, signers[0].public.kid)
+        data = sign(beat, signers)
+    return tell(chosen, data, root)
 
 
 def _head(text: str) -> tuple[str, int]:

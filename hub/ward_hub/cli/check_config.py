@@ -12,6 +12,7 @@ from typing import Any
 from ward_hub.cli.run import DEFAULT_CONFIG
 from ward_hub.config import Config, load
 from ward_hub.errors import ConfigError
+from ward_hub.keys.token import reach
 from ward_hub.trust import Trust
 from ward_hw.errors import HardwareError
 from ward_hw.profile import load_profile
@@ -36,13 +37,14 @@ def act(chosen: argparse.Namespace) -> int:
     else:
         sys.stdout.write(
             f"{chosen.config}: good. Hub {facts['hub']}, root {facts['root_version']}, {facts['zones']} zones on "
-            f"{facts['amplifiers']} amplifiers, {facts['boards']} boards.\n"
+            f"{facts['amplifiers']} amplifiers, {facts['boards']} boards"
+            f"{', key {} on its token'.format(facts['key']) if 'key' in facts else ''}.\n"
         )
     return os.EX_OK
 
 
 def check(config: Config) -> dict[str, Any]:
-    """Return what the configuration amounts to; raises ConfigError naming what cannot be used."""
+    """Return what the configuration amounts to; raises ConfigError naming what cannot be used, TokenError."""
     try:
         trust = Trust.from_first_root(Path(config.trust.root).read_bytes())
         for amplifier in config.amplifier:
@@ -62,4 +64,5 @@ def check(config: Config) -> dict[str, Any]:
         "amplifiers": len(config.amplifier),
         "zones": sum(len(one.zones) for one in config.amplifier),
         "boards": len(config.board),
+        **({"key": reach(config.key).public().kid.hex()} if config.key else {}),
     }

@@ -10,14 +10,16 @@ from pathlib import Path
 
 from ward_hub import enrolment
 from ward_hub.cli.documents import out_arguments, root_at, seconds_now, tell, write
+from ward_hub.cli.keys import key_argument, signing_with, token_uri
 from ward_hub.cli.run import DEFAULT_CONFIG
 from ward_hub.errors import StateError, UsageError
-from ward_hub.identity import hub_key, read_key
+from ward_hub.identity import REQUEST, hub_public, made_hub_key
+from ward_hub.keys.uri import TokenUri
 from ward_hub.publisher.standing import need_use, standings
 from ward_protocol.envelope import Envelope, sign
 
 SUMMARY = "make a hub known: request, answer, install"
-REQUEST = "enrolment.cose"
+HUB_KEY = "where the hub's key is on a token, not in its state: a pkcs11: URI"
 
 
 def arguments(one: argparse.ArgumentParser) -> None:
@@ -27,17 +29,19 @@ def arguments(one: argparse.ArgumentParser) -> None:
     ask.add_argument("--hub", required=True, help="the hub's id")
     ask.add_argument("--area", required=True, help="where it is, such as vn/01/00268")
     ask.add_argument("--state", type=Path, required=True, help="the directory of its state")
+    ask.add_argument("--key", metavar="URI", help=f"{HUB_KEY}; it is made there if it is not there yet")
     out_arguments(ask)
     reply = steps.add_parser("answer", help="at the office: answer a request")
     reply.add_argument("file", type=Path, help="the request")
     reply.add_argument("--root", type=Path, required=True, help="the root in force")
     reply.add_argument("--source", required=True, metavar="URI", help="the source, coap://HOST[:PORT]")
-    reply.add_argument("--key", type=Path, required=True, action="append", help="a key of the role grant")
+    key_argument(reply, "of the role grant")
     out_arguments(reply)
     take = steps.add_parser("install", help="on the hub: check the answer and install it")
     take.add_argument("file", type=Path, help="the answer")
     take.add_argument("--root-id", required=True, metavar="HEX", help="the root's id, as the office tells it")
     take.add_argument("--state", type=Path, required=True, help="the directory of the hub's state")
+    take.add_argument("--key", metavar="URI", help=f"{HUB_KEY}, as in the request")
     take.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=f"default: {DEFAULT_CONFIG}")
     take.add_argument("--json", action="store_true", help="print what was installed as JSON")
 
@@ -48,23 +52,20 @@ def act(chosen: argparse.Namespace) -> int:
 
 
 def _request(chosen: argparse.Namespace) -> int:
-    try:
-        chosen.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StateError(f"{chosen.state}: the state directory cannot be made: {error.strerror}") from error
-    data = enrolment.request(hub_key(chosen.state), chosen.hub, chosen.area, seconds_now())
+    with made_hub_key(chosen.state, _uri(chosen)) as key:
+        data = enrolment.request(key, chosen.hub, chosen.area, seconds_now())
     # The answer names this request by its digest: it is kept beside the key until then.
     write(chosen.state / REQUEST, data)
     return tell(chosen, data)
 
 
 def _answer(chosen: argparse.Namespace) -> int:
-    signers = [read_key(path) for path in chosen.key]
     root = root_at(chosen.root)
     asked = chosen.file.read_bytes()
     admission = enrolment.answer(asked, chosen.root.read_bytes(), chosen.source, seconds_now())
-    data = sign(admission, signers)
-    need_use(Envelope.open(data), [one.kid for one in signers], standings(Envelope.open(data)))
+    with signing_with(chosen.key, chosen.lang) as signers:
+        data = sign(admission, signers)
+    need_use(Envelope.open(data), [one.public.kid for one in signers], standings(Envelope.open(data)))
     status = tell(chosen, data, root)
     if not chosen.json:
         key = enrolment.requested(asked).public.hex()
@@ -83,16 +84,20 @@ def _install(chosen: argparse.Namespace) -> int:
             f"{chosen.state / REQUEST}: there is no request: make one with `wardhub enrol request`"
         ) from error
     own = enrolment.requested(asked)
-    if own.public != hub_key(chosen.state).public.raw:
+    if own.public != hub_public(chosen.state, _uri(chosen)).raw:
         raise StateError(f"{chosen.state}: the request is for another key than the hub's: make a new request")
     given = enrolment.checked(chosen.file.read_bytes(), asked, _digest(chosen.root_id))
-    root = enrolment.install(given, chosen.config, own, chosen.state)
+    root = enrolment.install(given, chosen.config, own, chosen.state, chosen.key)
     if chosen.json:
         facts = {"hub": given.hub, "root": str(root), "root_version": given.version, "source": given.source}
         sys.stdout.write(json.dumps(facts) + "\n")
     else:
         sys.stdout.write(f"{chosen.config}: hub {given.hub}, root {given.version} in {root}, source {given.source}\n")
     return os.EX_OK
+
+
+def _uri(chosen: argparse.Namespace) -> TokenUri | None:
+    return token_uri(chosen.key) if chosen.key else None
 
 
 def _digest(text: str) -> bytes:

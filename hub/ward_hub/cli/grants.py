@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ward_hub.cli.documents import opened, out_arguments, root_at, seconds_now, tell
-from ward_hub.identity import read_key
+from ward_hub.cli.keys import key_argument, signing_with
 from ward_hub.publisher.drafts import GrantsDraft, read_draft
 from ward_hub.publisher.grants import changes, grants_of
 from ward_hub.publisher.standing import need_use, standings
@@ -22,7 +22,7 @@ def arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("file", type=Path, help="the draft (.toml): an [[authority]] each, expires or days")
     one.add_argument("--root", type=Path, required=True, help="the root in force")
     one.add_argument("--after", type=Path, metavar="GRANTS", help="the grants in force, which these replace")
-    one.add_argument("--key", type=Path, required=True, action="append", help="may be given several times")
+    key_argument(one)
     out_arguments(one)
 
 
@@ -31,10 +31,10 @@ def act(chosen: argparse.Namespace) -> int:
     root = root_at(chosen.root)
     before = opened(chosen.after, Grants) if chosen.after else None
     grants = grants_of(read_draft(chosen.file, GrantsDraft), chosen.file.parent, root, before, seconds_now())
-    signers = [read_key(path) for path in chosen.key]
-    data = sign(grants, signers)
+    with signing_with(chosen.key, chosen.lang) as signers:
+        data = sign(grants, signers)
     envelope = Envelope.open(data)
-    need_use(envelope, [one.kid for one in signers], standings(envelope, root))
+    need_use(envelope, [one.public.kid for one in signers], standings(envelope, root))
     status = tell(chosen, data, root)
     if not chosen.json:
         sys.stdout.writelines(f"  {line}\n" for line in changes(grants, before))

@@ -102,7 +102,7 @@ def _public(text: str) -> PublicKey:
     try:
         return PublicKey(bytes.fromhex(text))
     except (ValueError, MisuseError) as error:
-        raise UsageError(f"--key {text}: a public key is 64 hex digits") from error
+        raise UsageError(f"--key {text}: a public key is 64 or 128 hex digits") from error
 
 
 def _root(trust: Trust, data: bytes) -> str:

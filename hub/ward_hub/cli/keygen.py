@@ -1,36 +1,64 @@
-"""`wardhub keygen`: makes a signing key where it will be used."""
+"""`wardhub keygen`: makes a signing key where it will be used: in a file, on a token, or sealed by two officers."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import secrets
 import sys
 from pathlib import Path
 
 from ward_hub.cli.documents import write
+from ward_hub.cli.keys import language_argument, passphrase_argument, passphrases, pin_of, token_uri
+from ward_hub.errors import UsageError
 from ward_hub.identity import write_key
-from ward_protocol.keys import Signer
+from ward_hub.keys.files import write_private
+from ward_hub.keys.sealed import NONCE_SIZE, SALT_SIZE, seal
+from ward_hub.keys.token import reach
+from ward_hub.keys.uri import SCHEME
+from ward_protocol.keys import PublicKey, Signer
 
-SUMMARY = "make an Ed25519 key in a new file that only you can read"
+SUMMARY = "make a key in a new file that only you can read, on a token, or sealed by two officers"
 
 
 def arguments(one: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    one.add_argument("file", type=Path)
+    one.add_argument("file", metavar="KEY", help="a new file, or the pkcs11: URI of a new key on a token")
+    one.add_argument("--sealed", action="store_true", help="usable only with the passphrases of two officers")
+    passphrase_argument(one)
     one.add_argument("--public", type=Path, metavar="FILE", help="write the public key to this file as well")
     one.add_argument("--json", action="store_true", help="print key id and public key as JSON")
+    language_argument(one)
 
 
 def act(chosen: argparse.Namespace) -> int:
     """Make the key and print its public side."""
-    signer = Signer.generate()
-    write_key(chosen.file, signer)
+    public = _made(chosen)
     if chosen.public:
-        write(chosen.public, f"{signer.public.raw.hex()}\n".encode())
+        write(chosen.public, f"{public.raw.hex()}\n".encode())
     if chosen.json:
-        facts = {"file": str(chosen.file), "kid": signer.kid.hex(), "public": signer.public.raw.hex()}
+        facts = {"file": chosen.file, "kid": public.kid.hex(), "public": public.raw.hex()}
         sys.stdout.write(json.dumps(facts) + "\n")
     else:
-        sys.stdout.write(f"{chosen.file}: key {signer.kid.hex()}, public {signer.public.raw.hex()}\n")
+        sys.stdout.write(f"{chosen.file}: key {public.kid.hex()}, public {public.raw.hex()}\n")
     return os.EX_OK
+
+
+def _made(chosen: argparse.Namespace) -> PublicKey:
+    on_token = chosen.file.startswith(SCHEME)
+    if chosen.passphrase_file and not chosen.sealed:
+        raise UsageError("keygen: --passphrase-file is for --sealed")
+    if on_token and chosen.sealed:
+        raise UsageError("keygen: a key on a token never leaves it, and cannot be sealed")
+    if on_token:
+        uri = token_uri(chosen.file)
+        return reach(uri).make(pin_of(uri, chosen.lang)())
+    signer = Signer.generate()
+    if chosen.sealed:
+        both = passphrases(chosen.passphrase_file, chosen.lang, new=True)
+        salt, nonce = secrets.token_bytes(SALT_SIZE), secrets.token_bytes(NONCE_SIZE)
+        write_private(Path(chosen.file), seal(signer, both, salt=salt, nonce=nonce))
+    else:
+        write_key(Path(chosen.file), signer)
+    return signer.public

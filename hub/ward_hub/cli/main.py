@@ -28,7 +28,16 @@ from ward_hub.cli import (
     status,
     stop,
 )
-from ward_hub.errors import AgentDown, ConfigError, HubError, NotWritten, StateError, UsageError
+from ward_hub.errors import (
+    AgentDown,
+    ConfigError,
+    HubError,
+    NotWritten,
+    PinRefused,
+    StateError,
+    TokenError,
+    UsageError,
+)
 from ward_hub.links import Refused, SourceError
 from ward_hw.errors import HardwareError
 from ward_protocol.errors import ProtocolError
@@ -54,6 +63,8 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UsageError, os.EX_USAGE),
     (AgentDown, os.EX_UNAVAILABLE),
     (ConfigError, os.EX_CONFIG),
+    (PinRefused, os.EX_CONFIG),  # systemd starts nothing again for that: every start would be a try
+    (TokenError, os.EX_UNAVAILABLE),
     (NotWritten, os.EX_CANTCREAT),
     (StateError, os.EX_NOINPUT),
     (ProtocolError, os.EX_DATAERR),

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ward_hub.cli.documents import out_arguments, root_at, seconds_now, tell
-from ward_hub.identity import read_key
+from ward_hub.cli.keys import key_argument, signing_with
 from ward_hub.publisher.drafts import RootDraft, read_draft
 from ward_hub.publisher.roots import root_of
 from ward_hub.publisher.standing import need_use, standings
@@ -19,7 +19,7 @@ def arguments(one: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     one.add_argument("file", type=Path, help="the draft (.toml): keys, roles with thresholds, expires or days")
     one.add_argument("--after", type=Path, metavar="ROOT", help="the root in force, which this one follows")
-    one.add_argument("--key", type=Path, required=True, action="append", help="may be given several times")
+    key_argument(one)
     out_arguments(one)
 
 
@@ -28,8 +28,8 @@ def act(chosen: argparse.Namespace) -> int:
     before = root_at(chosen.after) if chosen.after else None
     draft = read_draft(chosen.file, RootDraft)
     root = root_of(draft, chosen.file.parent, before, seconds_now())
-    signers = [read_key(path) for path in chosen.key]
-    data = sign(root, signers)
+    with signing_with(chosen.key, chosen.lang) as signers:
+        data = sign(root, signers)
     envelope = Envelope.open(data)
-    need_use(envelope, [one.kid for one in signers], standings(envelope, before))
+    need_use(envelope, [one.public.kid for one in signers], standings(envelope, before))
     return tell(chosen, data, before)

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ward_hub.cli.documents import grants_at, opened, out_arguments, root_at, seconds_now, tell, trusted_arguments
+from ward_hub.cli.keys import key_argument, passphrase_argument, signing_with, unsealed
 from ward_hub.drafts import Issue, from_cap, from_toml
 from ward_hub.errors import UsageError
-from ward_hub.identity import read_key
 from ward_hub.publisher.issue import check
 from ward_hub.publisher.standing import need_use, standings
 from ward_hw.audio import AudioSettings, AudioWorker, Clip
 from ward_protocol.envelope import Envelope, add_signature, join_signatures, sign
+from ward_protocol.keys import Signing
 from ward_protocol.statements import Bulletin, Cancel
 
 SUMMARY = "sign a bulletin or its cancel, add a signature to a signed file, or join the signatures of two"
@@ -26,7 +28,9 @@ SUMMARY = "sign a bulletin or its cancel, add a signature to a signed file, or j
 def arguments(one: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     one.add_argument("file", type=Path, help="a draft (.toml), a CAP 1.2 alert (.xml), or a signed file")
-    one.add_argument("--key", type=Path, action="append", default=[], help="may be given several times")
+    key_argument(one, required=False)
+    one.add_argument("--sealed-key", type=Path, metavar="FILE", help="a sealed key; asks for two officers' passphrases")
+    passphrase_argument(one)
     one.add_argument("--add", action="store_true", help="add signatures to the signed FILE")
     one.add_argument("--join", type=Path, action="append", default=[], help="add the signatures of this copy of FILE")
     one.add_argument("--cancel", action="store_true", help="take the bulletin in the signed FILE back")
@@ -45,28 +49,36 @@ def arguments(one: argparse.ArgumentParser) -> None:
 
 def act(chosen: argparse.Namespace) -> int:
     """Sign or join, and write the file."""
-    signers = [read_key(path) for path in chosen.key]
     root = root_at(chosen.root) if chosen.root else None
     grants = grants_at(chosen.grants, chosen.root) if chosen.grants else None
-    if chosen.add or chosen.join:
-        data = chosen.file.read_bytes()
-        for path in chosen.join:
-            data = join_signatures(data, path.read_bytes())
-        if chosen.add and not signers:
-            raise UsageError("sign: --add needs a --key")
-        for signer in signers:
-            data = add_signature(data, signer)
-    else:
-        data = sign(_cancel(chosen) if chosen.cancel else _draft(chosen), signers)
+    if chosen.passphrase_file and not chosen.sealed_key:
+        raise UsageError("sign: --passphrase-file is for --sealed-key")
+    with signing_with(chosen.key, chosen.lang) as signers:
+        if chosen.sealed_key:
+            signers.append(unsealed(chosen.sealed_key, chosen.passphrase_file, chosen.lang))
+        data = _signed(chosen, signers)
     envelope = Envelope.open(data)
     check(envelope.statement, root, grants, seconds_now())
-    need_use(envelope, [one.kid for one in signers], standings(envelope, root, grants))
+    need_use(envelope, [one.public.kid for one in signers], standings(envelope, root, grants))
     return tell(chosen, data, root, grants)
+
+
+def _signed(chosen: argparse.Namespace, signers: Sequence[Signing]) -> bytes:
+    if not chosen.add and not chosen.join:
+        return sign(_cancel(chosen) if chosen.cancel else _draft(chosen), signers)
+    data: bytes = chosen.file.read_bytes()
+    for path in chosen.join:
+        data = join_signatures(data, path.read_bytes())
+    if chosen.add and not signers:
+        raise UsageError("sign: --add needs a --key")
+    for signer in signers:
+        data = add_signature(data, signer)
+    return data
 
 
 def _cancel(chosen: argparse.Namespace) -> Cancel:
     """Return the cancel of the very file that was published: it is named by its digest, signatures included."""
-    if chosen.sequence is None or not chosen.key:
+    if chosen.sequence is None or not _has_key(chosen):
         raise UsageError("sign: a cancel needs --sequence and --key")
     data = chosen.file.read_bytes()
     target = opened(chosen.file, Bulletin)
@@ -83,10 +95,14 @@ def _cancel(chosen: argparse.Namespace) -> Cancel:
     )
 
 
+def _has_key(chosen: argparse.Namespace) -> bool:
+    return bool(chosen.key or chosen.sealed_key)
+
+
 def _draft(chosen: argparse.Namespace) -> Bulletin:
     if not chosen.issuer or chosen.sequence is None or not chosen.area:
         raise UsageError("sign: a new bulletin needs --issuer, --sequence and --area")
-    if not chosen.key:
+    if not _has_key(chosen):
         raise UsageError("sign: a new bulletin needs a --key")
     clips = asyncio.run(_probe(chosen.audio))
     issue = Issue(chosen.issuer, chosen.sequence, seconds_now(), tuple(chosen.area), tuple(clips))

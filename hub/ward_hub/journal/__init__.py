@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from ward_hub.clock import Clock
+from ward_hub.errors import StateError
 from ward_hub.journal.ledger import Bounds, Entry, Ledger, State, Withdrawal
-from ward_hub.journal.receipts import ReceiptBook, Waiting
+from ward_hub.journal.receipts import ReceiptBook, Waiting, need_same_key
 from ward_hub.journal.schema import connect
-from ward_protocol.keys import Signer
+from ward_protocol.keys import Signing
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,11 +26,17 @@ class Journal:
     """The ledger behind its one writer: a thread of its own, so that a slow card never stops the loop.
 
     `ledger` may be used directly before the loop starts; afterwards only through `do`. `on_receipt` is called in the
-    loop when receipts were written.
+    loop when receipts were written. Raises StateError for a file that cannot be used, or whose receipts are signed
+    with another key than `signer`'s.
     """
 
-    def __init__(self, path: Path, hub: str, signer: Signer, clock: Clock) -> None:
+    def __init__(self, path: Path, hub: str, signer: Signing, clock: Clock) -> None:
         self._db = connect(path)
+        try:
+            need_same_key(self._db, signer.public)
+        except StateError:
+            self._db.close()
+            raise
         self._receipts = ReceiptBook(hub, signer, clock)
         self.ledger = Ledger(self._db, self._receipts, clock)
         self.on_receipt: Callable[[], None] = lambda: None

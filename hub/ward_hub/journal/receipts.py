@@ -6,9 +6,11 @@ import sqlite3
 from dataclasses import dataclass
 
 from ward_hub.clock import Clock
+from ward_hub.errors import StateError
 from ward_hub.journal.audit import head
-from ward_protocol.envelope import Sealed, sign
-from ward_protocol.keys import Signer
+from ward_protocol.envelope import Envelope, Sealed, sign
+from ward_protocol.errors import StatementError
+from ward_protocol.keys import PublicKey, Signing
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Event, Evidence, Receipt
 
@@ -25,13 +27,30 @@ class Waiting:
     data: bytes
 
 
+def need_same_key(db: sqlite3.Connection, key: PublicKey) -> None:
+    """Raise StateError where the last receipt is of another key: the source would take no receipt of this one."""
+    row = db.execute("SELECT sequence, data FROM receipt ORDER BY sequence DESC LIMIT 1").fetchone()
+    if row is None:
+        return
+    sequence, data = row
+    try:
+        kids = [one.kid for one in Envelope.open(data).signatures]
+    except StatementError as error:
+        raise StateError(f"journal: receipt {sequence} cannot be read: {error}") from error
+    if key.kid not in kids:
+        raise StateError(
+            f"journal: receipt {sequence} was signed with key {kids[0].hex()}, the hub's key is {key.kid.hex()}: bring "
+            "that key back; or move all of the state away, and enrol the hub as a new one"
+        )
+
+
 class ReceiptBook:
     """Writes receipts into the journal's transaction at hand, and says which wait to be delivered.
 
     `written` counts those of this process.
     """
 
-    def __init__(self, hub: str, signer: Signer, clock: Clock) -> None:
+    def __init__(self, hub: str, signer: Signing, clock: Clock) -> None:
         self._hub = hub
         self._signer = signer
         self._clock = clock

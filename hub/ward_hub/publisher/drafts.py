@@ -97,8 +97,8 @@ def public_keys(named: dict[str, str], folder: Path) -> dict[str, PublicKey]:
 
 def _public_key(name: str, text: str, folder: Path) -> PublicKey:
     try:
-        return PublicKey(bytes.fromhex(text if len(text) == 64 else (folder / text).read_text("ascii").strip()))
+        return PublicKey(bytes.fromhex(text if len(text) in {64, 128} else (folder / text).read_text("ascii").strip()))
     except OSError as error:
         raise CeremonyError(f"key of {name}: {folder / text} cannot be read: {error.strerror}") from error
     except (ValueError, MisuseError) as error:
-        raise CeremonyError(f"key of {name}: {text!r} is neither 64 hex digits nor a file that holds them") from error
+        raise CeremonyError(f"key of {name}: {text!r} is neither 64 or 128 hex digits nor a file of them") from error

@@ -22,7 +22,8 @@ def _raw_key(item: object) -> bytes:
 
 
 KID = blob(KID_SIZE)
-PUBLIC_KEYS = table(KID, Codec(bytes, _raw_key), 64)  # its length says which key it is
+PUBLIC_KEY = Codec(bytes, _raw_key)  # its length says which key it is
+PUBLIC_KEYS = table(KID, PUBLIC_KEY, 64)
 IDENTIFIER = text(64)
 AREA = text(96)
 MAX_DELEGATION = 9

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ward_protocol.schema import blob, key, text, uint
 from ward_protocol.statements.bulletin import DIGEST
-from ward_protocol.statements.documents import AREA, IDENTIFIER
+from ward_protocol.statements.documents import AREA, IDENTIFIER, PUBLIC_KEY
 
 MAX_ROOT = 32 * 1024
 
@@ -17,7 +17,7 @@ class Enrolment:
 
     hub: str = key(1, IDENTIFIER)
     area: str = key(2, AREA)
-    public: bytes = key(3, blob(32))
+    public: bytes = key(3, PUBLIC_KEY)
     issued: int = key(4, uint())
 
 

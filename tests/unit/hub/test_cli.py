@@ -288,8 +288,8 @@ def test_inspect_tells_times_and_words_as_people_write_them(shell: Shell) -> Non
         (["nowhere"], os.EX_NOINPUT, "nowhere"),
         (["garbage"], os.EX_DATAERR, "malformed-cose"),
         (["."], os.EX_IOERR, "directory"),
-        (["bulletin.cose", "--key", "xyz"], os.EX_USAGE, "--key xyz: a public key is 64 hex digits"),
-        (["bulletin.cose", "--key", "00"], os.EX_USAGE, "64 hex digits"),
+        (["bulletin.cose", "--key", "xyz"], os.EX_USAGE, "--key xyz: a public key is 64 or 128 hex digits"),
+        (["bulletin.cose", "--key", "00"], os.EX_USAGE, "128 hex digits"),
         (["bulletin.cose", "--root", "nowhere"], os.EX_NOINPUT, "nowhere"),
     ],
 )

@@ -100,7 +100,7 @@ def test_the_next_root_follows() -> None:
         ("either expires or days", root_draft(days=None)),
         ("would have ended", root_draft(days=None, expires="2001-01-01T00:00:00Z")),
         ("needs an offset", root_draft(days=None, expires="2040-01-01T00:00:00")),
-        ("neither 64 hex digits", root_draft(keys={"root": "z" * 64})),
+        ("neither 64 or 128 hex digits", root_draft(keys={"root": "z" * 64})),
         ("cannot be read", root_draft(keys={"root": "nobody.pub"})),
         ("have the same key", root_draft(keys={"root": hexed(ROOT_KEY), "grant": hexed(ROOT_KEY)})),
     ],

@@ -1,14 +1,24 @@
-"""docs/protocol.md lists every reason, statement type, field and event, and none that does not exist."""
+"""docs/protocol.md lists every reason, statement type, field and event, and none that does not exist.
+
+Its sealed key is opened as it is described there, and by our own code.
+"""
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
+import re
+import unicodedata
 
 import pytest
-from tests.unit.project.tables import table_after
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from tests.unit.project.tables import table_after, text
 
+from ward_hub.keys.sealed import COST, MAX_MEMORY, MIN_PASSPHRASE, Passphrases, unseal
 from ward_hub.settings import ALLOWED
 from ward_protocol.envelope import SINGLE
+from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Action, Bulletin, Event, Kind, Receipt, StatementType
 from ward_protocol.statements.order import KINDS
@@ -56,3 +66,37 @@ def test_settings() -> None:
 
 def test_events() -> None:
     assert {int(row[0]): row[1] for row in table_after(DOC, "events")} == {int(one): one.name.lower() for one in Event}
+
+
+# The sealed key
+
+
+def sealed_example() -> tuple[bytes, list[str]]:
+    """The example's file, and its two passphrases."""
+    chapter = text(DOC).partition("## Sealed keys")[2].partition("\n## ")[0]
+    example = re.search(r"<!-- sealed: .*? -->\n```\n(.*?)```\n", chapter, re.DOTALL)
+    words = re.search(r"Its passphrases, `(.*?)` and `(.*?)`, stand here", chapter)
+    assert example is not None
+    assert words is not None
+    return example[1].encode(), [words[1], words[2]]
+
+
+def test_the_sealed_key_opens_as_the_text_describes_it() -> None:
+    data, words = sealed_example()
+    head, _, rest = data.partition(b"\n\n")
+    lines = dict(line.split(": ") for line in head.decode().splitlines()[1:])
+    n, r, p = (int(one.partition("=")[2]) for one in lines["scrypt"].split())
+    both = sorted(unicodedata.normalize("NFC", one).encode() for one in words)
+    password = b"".join(len(one).to_bytes(4, "big") + one for one in both)
+    key = hashlib.scrypt(password, salt=bytes.fromhex(lines["salt"]), n=n, r=r, p=p, dklen=32, maxmem=256 << 20)
+    box = base64.b64decode(b"".join(rest.splitlines()[:-1]))
+    pem = ChaCha20Poly1305(key).decrypt(bytes.fromhex(lines["nonce"]), box, head + b"\n\n")
+    assert Signer.from_pem(pem).public.raw.hex() == lines["public"]
+    assert unseal(data, Passphrases(*words)).public.raw.hex() == lines["public"]
+
+
+def test_its_limits_are_those_of_the_code() -> None:
+    chapter = text(DOC).partition("## Sealed keys")[2].partition("\n## ")[0]
+    assert f"New files have {COST.n}, {COST.r}, {COST.p}: {128 * COST.n * COST.r >> 20} MiB" in chapter
+    assert f"at most {MAX_MEMORY >> 20} MiB" in chapter
+    assert f"at least {MIN_PASSPHRASE} characters" in chapter

@@ -11,7 +11,8 @@ import pytest
 TOP = Path(__file__).parents[3]
 PYPROJECT = (TOP / "pyproject.toml").read_text(encoding="utf-8")
 PROJECT = tomllib.loads(PYPROJECT)["project"]
-RUN_TIME = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["sim"]]
+EXTRAS = PROJECT["optional-dependencies"]
+RUN_TIME = [*PROJECT["dependencies"], *EXTRAS["sim"], *EXTRAS["token"]]
 
 
 @pytest.mark.parametrize("requirement", RUN_TIME)

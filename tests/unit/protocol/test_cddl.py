@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cbor2
 import pycddl
 import pytest
-from tests.statements import SAMPLES, SIGNER
+from tests.statements import ENROLMENT, SAMPLES, SIGNER, p256_signer
 
 from ward_protocol import cbor
 from ward_protocol.envelope import sign
@@ -43,3 +44,11 @@ def test_a_signed_envelope_is_what_the_cddl_says(statement: Statement) -> None:
 def test_the_cddl_refuses_an_unknown_field(statement: Statement) -> None:
     with pytest.raises(pycddl.ValidationError):
         rule(type(statement).__name__.lower()).validate_cbor(cbor.encode(to_map(statement) | {99: 1}))
+
+
+@pytest.mark.parametrize("size", [31, 33, 63, 65])
+def test_a_hub_s_key_has_the_size_of_one(size: int) -> None:
+    plain = to_map(replace(ENROLMENT, public=p256_signer(7).public.raw))
+    rule("enrolment").validate_cbor(cbor.encode(plain))
+    with pytest.raises(pycddl.ValidationError):
+        rule("enrolment").validate_cbor(cbor.encode(plain | {3: bytes(size)}))

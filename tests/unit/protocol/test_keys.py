@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.statements import BEAT, BULLETIN, ROOT, SIGNER, p256_signer
+from tests.statements import AREA, BEAT, BULLETIN, NOW, ROOT, SIGNER, p256_signer
 
 from ward_protocol import cbor
 from ward_protocol.envelope import Envelope, add_signature, sign
@@ -14,7 +14,7 @@ from ward_protocol.errors import EnvelopeError, MisuseError, StatementError
 from ward_protocol.keys import P256_ORDER, Algorithm, PublicKey, Signer, es256_signature, kid_of, public_key
 from ward_protocol.reasons import Reason
 from ward_protocol.schema import from_map, to_map
-from ward_protocol.statements import Root
+from ward_protocol.statements import Enrolment, Root
 
 TOKEN = p256_signer(7)
 MESSAGE = b"message"
@@ -87,6 +87,9 @@ def test_what_is_no_key_is_refused(raw: bytes) -> None:
     with pytest.raises(StatementError) as caught:
         from_map(Root, cbor.decode(cbor.encode(to_map(ROOT) | {4: {bytes(8): raw}}), "root"))
     assert caught.value.reason is Reason.MALFORMED_STATEMENT
+    with pytest.raises(StatementError) as caught:
+        from_map(Enrolment, {1: "hub-1", 2: AREA, 3: raw, 4: NOW})
+    assert caught.value.reason is Reason.MALFORMED_STATEMENT
 
 
 def test_other_curves_are_refused() -> None:
@@ -127,3 +130,11 @@ def test_a_root_lists_keys_of_both_kinds() -> None:
     read = Envelope.open(sign(root, [SIGNER])).statement
     assert isinstance(read, Root)
     assert dict(read.keys) == keys
+
+
+@pytest.mark.parametrize("signer", [SIGNER, TOKEN])
+def test_a_hub_asks_to_be_known_under_a_key_of_either_kind(signer: Signer) -> None:
+    asked = Enrolment("hub-1", AREA, signer.public.raw, NOW)
+    envelope = Envelope.open(sign(asked, [signer]))
+    assert envelope.statement == asked
+    assert envelope.verified_by({signer.kid: PublicKey(asked.public)}) == {signer.kid}
