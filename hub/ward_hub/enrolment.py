@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ward_hub.config import load
 from ward_hub.errors import ConfigError, StateError
+from ward_hub.files import write_whole
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.standing import standings
 from ward_hub.trust import Trust
@@ -83,7 +84,8 @@ def install(given: Answer, config: Path, own: Enrolment, state: Path, key: str |
     """Put the root where the configuration has it, and make the configuration where there is none.
 
     `key` is the URI of the hub's key where it is on a token. Returns the root's path. Raises ConfigError for a
-    configuration that says otherwise than the answer, StateError for another root in its place.
+    configuration that says otherwise than the answer, StateError for another root in its place,
+    NotWritten.
     """
     if config.exists():
         found = load(config)
@@ -99,9 +101,9 @@ def install(given: Answer, config: Path, own: Enrolment, state: Path, key: str |
         root = config.parent / "root.cose"
     if root.exists() and root.read_bytes() != given.root:
         raise StateError(f"{root}: there is another root; move it away if the hub is to begin anew")
-    root.write_bytes(given.root)
+    write_whole(root, given.root)
     if not config.exists():
-        config.write_text(_config(given, own, state, root, key), encoding="utf-8")
+        write_whole(config, _config(given, own, state, root, key).encode())
     return root
 
 

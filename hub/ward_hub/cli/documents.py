@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TypeVar
 
-from ward_hub.errors import NotWritten
+from ward_hub.files import write_whole
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.standing import Standing, standings
 from ward_hub.trust import Trust
@@ -59,24 +59,11 @@ def seconds_now() -> int:
     return int(time.time())
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write a signed file whole or not at all: a stick that is pulled out must not leave half a root."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise NotWritten(f"{path}: cannot be written: {error.strerror}") from error
-
-
 def tell(chosen: argparse.Namespace, data: bytes, root: Root | None = None, grants: Grants | None = None) -> int:
     """Write the signed file, say what it is and whose signatures are still needed; return the exit status."""
     envelope = Envelope.open(data)
     known = standings(envelope, root, grants)
-    write(chosen.out, data)
+    write_whole(chosen.out, data)
     kind = envelope.type.name.lower()
     if chosen.json:
         facts = {

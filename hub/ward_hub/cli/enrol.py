@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 from ward_hub import enrolment
-from ward_hub.cli.documents import out_arguments, root_at, seconds_now, tell, write
+from ward_hub.cli.documents import out_arguments, root_at, seconds_now, tell
 from ward_hub.cli.keys import key_argument, signing_with, token_uri
 from ward_hub.cli.run import DEFAULT_CONFIG
 from ward_hub.errors import StateError, UsageError
+from ward_hub.files import write_whole
 from ward_hub.identity import REQUEST, hub_public, made_hub_key
 from ward_hub.keys.uri import TokenUri
 from ward_hub.publisher.standing import need_use, standings
@@ -55,7 +56,7 @@ def _request(chosen: argparse.Namespace) -> int:
     with made_hub_key(chosen.state, _uri(chosen)) as key:
         data = enrolment.request(key, chosen.hub, chosen.area, seconds_now())
     # The answer names this request by its digest: it is kept beside the key until then.
-    write(chosen.state / REQUEST, data)
+    write_whole(chosen.state / REQUEST, data)
     return tell(chosen, data)
 
 

@@ -9,9 +9,9 @@ import secrets
 import sys
 from pathlib import Path
 
-from ward_hub.cli.documents import write
 from ward_hub.cli.keys import language_argument, passphrase_argument, passphrases, pin_of, token_uri
 from ward_hub.errors import UsageError
+from ward_hub.files import write_whole
 from ward_hub.identity import write_key
 from ward_hub.keys.files import write_private
 from ward_hub.keys.sealed import NONCE_SIZE, SALT_SIZE, seal
@@ -36,7 +36,7 @@ def act(chosen: argparse.Namespace) -> int:
     """Make the key and print its public side."""
     public = _made(chosen)
     if chosen.public:
-        write(chosen.public, f"{public.raw.hex()}\n".encode())
+        write_whole(chosen.public, f"{public.raw.hex()}\n".encode())
     if chosen.json:
         facts = {"file": chosen.file, "kid": public.kid.hex(), "public": public.raw.hex()}
         sys.stdout.write(json.dumps(facts) + "\n")

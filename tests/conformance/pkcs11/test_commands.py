@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -60,7 +59,7 @@ def enrol(hsm: SoftHsm, key: str = "hub") -> str:
     assert run(f"enrol request --hub hub-1 --area {AREA} --state state --key {hsm.uri(key)} --out request.cose") == 0
     source = "--root root.cose --source coap://source.vn"
     assert run(f"enrol answer request.cose {source} --key {hsm.uri('grant')} --out answer.cose") == 0
-    root_id = hashlib.sha256(Path("root.cose").read_bytes()).hexdigest()
+    root_id = Envelope.open(Path("root.cose").read_bytes()).digest.hex()
     return f"enrol install answer.cose --root-id {root_id} --state state --config hub.toml --key {hsm.uri(key)}"
 
 

@@ -173,3 +173,35 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_a_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "hub.toml").write_text(GOOD, encoding="utf-8")
     assert load(tmp_path / "hub.toml") == parse(GOOD, "hub.toml")
+
+
+# The hub's key on a token
+
+URI = "pkcs11:token=ward;object=hub?module-path=/usr/lib/p11.so"
+
+
+def with_key(uri: str) -> str:
+    return GOOD.replace("[trust]", f'key = "{uri}"\n[trust]')
+
+
+def test_a_key_on_a_token_is_read() -> None:
+    assert parse(GOOD, "hub.toml").key is None
+    config = parse(with_key(f"{URI}&pin-source=file:/etc/pin"), "hub.toml")
+    assert config.key is not None
+    assert (str(config.key), config.key.pin_source) == ("token ward, key hub", Path("/etc/pin"))
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        (URI, "key: nobody is there to type a PIN: name its file with pin-source=file:/PATH"),
+        ("hub.pem", "key: a PKCS#11 URI begins with pkcs11:"),
+        (f"{URI}&pin-value=8417", "key: pin-value: a PIN never stands in a URI"),
+        (f"{URI}&colour=1", "key: colour: only module-path, pin-source are understood there"),
+    ],
+)
+def test_a_key_that_cannot_be_used_is_said_and_no_pin_repeated(uri: str, words: str) -> None:
+    told = refusal(with_key(uri))
+    assert words in told
+    assert "`$.hub`" in told
+    assert "8417" not in told

@@ -15,6 +15,8 @@ from tests.unit.project.tables import table_after, text
 
 from ward_hub.cli.main import COMMANDS, STATUSES
 from ward_hub.config import Config
+from ward_hub.identity import TOKEN_S
+from ward_hub.keys.token import SLOW_S
 
 DOC = "docs/operations.md"
 
@@ -67,6 +69,11 @@ def test_commands() -> None:
 def test_exit_statuses_that_errors_end_with() -> None:
     documented = {int(number) for number in re.findall(r"^\| (\d+) \| ", text(DOC), re.MULTILINE)}
     assert documented == {status for _, status in STATUSES} | {os.EX_OK, os.EX_USAGE, 130}
+
+
+def test_how_long_a_token_has() -> None:
+    assert f"| it does not answer | the same, after {TOKEN_S:g} s;" in text(DOC)
+    assert f"From {SLOW_S:g} s on the log says so" in text(DOC)
 
 
 def test_the_unit_that_ships_is_what_the_text_says() -> None:

@@ -1,0 +1,54 @@
+"""Files that are written whole: the one before stays until the new one is on the disk."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from ward_hub.errors import NotWritten
+from ward_hub.files import write_whole
+
+
+def test_it_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    for data in (b"one", b"", b"three" * 1000):
+        write_whole(tmp_path / "root.cose", data)
+        assert (tmp_path / "root.cose").read_bytes() == data
+    assert [one.name for one in tmp_path.iterdir()] == ["root.cose"]
+
+
+def test_it_is_on_the_disk_before_it_has_its_name_and_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def synced(handle: int) -> None:
+        done.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else f"file of {os.fstat(handle).st_size}")
+        sync(handle)
+
+    def replaced(path: Path, target: Path) -> Path:
+        done.append(f"{path.name} to {target.name}")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    write_whole(tmp_path / "a", b"data")
+    assert done == ["file of 4", "a.part to a", "folder"]
+
+
+def test_what_cannot_be_written_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"before")
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NotWritten, match=r"a: cannot be written: No space left on device"):
+        write_whole(tmp_path / "a", b"after")
+    assert (tmp_path / "a").read_bytes() == b"before"
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotWritten, match="No such file"):
+        write_whole(tmp_path / "nowhere" / "a", b"")
