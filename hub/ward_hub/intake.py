@@ -208,4 +208,6 @@ def _replayed(statement: Issued) -> StatementError:
 
 
 def _title(statement: Issued) -> str:
-    return f"of {statement.target.hex()[:16]}" if isinstance(statement, Cancel) else statement.title
+    if isinstance(statement, Cancel):
+        return f"of {statement.target.hex()[:16]}"
+    return statement.label if isinstance(statement, Bulletin) else statement.title

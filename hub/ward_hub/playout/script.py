@@ -26,14 +26,9 @@ MAX_SENTENCE = 160  # letters: about 14 s at 160 words a minute, so that speech 
 _END = re.compile(r"(?<=[.!?…:;])\s+|\s*\n\s*")
 
 
-def is_drill(bulletin: Bulletin) -> bool:
-    """Say whether it is an exercise or a test: anything but real."""
-    return bulletin.status is not Status.ACTUAL
-
-
 def signal_of(bulletin: Bulletin) -> Signal:
     """Return the chime that it begins with."""
-    if is_drill(bulletin):
+    if bulletin.is_drill:
         return Signal.DRILL
     return Signal.EMERGENCY if bulletin.priority is Priority.EMERGENCY else Signal.NORMAL
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ward_hub.chime import Signal, chime
-from ward_hub.playout.script import is_drill, language_of, notice, sentences, signal_of, with_notices
+from ward_hub.playout.script import language_of, notice, sentences, signal_of, with_notices
 from ward_hub.speech import Speech, SpeechError
 from ward_hub.versions import text_for
 from ward_hw.audio import AudioError, AudioWorker, Part, Playing
@@ -56,7 +56,7 @@ class Sound:
         hub cannot say that it is one does not sound at all, its chime neither.
         """
         try:
-            begun = not is_drill(bulletin)
+            begun = not bulletin.is_drill
             if begun:
                 await self._play([self._chime(signal_of(bulletin))], heard)
             sounds = await self._content(bulletin, await recording(), notices, heard)
@@ -89,7 +89,7 @@ class Sound:
             heard.trouble = (Reason.AUDIO_UNAVAILABLE, "what is to be said before it could not be spoken")
             before = []
         try:
-            if is_drill(bulletin):
+            if bulletin.is_drill:
                 return await self._drill(bulletin, before, recording)
             return [*before, *([recording] if recording else await self._speech_of(bulletin))]
         except SpeechError as error:
@@ -103,7 +103,7 @@ class Sound:
         if text is None:
             raise SpeechError("speech: the bulletin has no text")
         whole = f"{text.title}.\n{text.body}"
-        parts = sentences(whole) if is_drill(bulletin) else [whole]
+        parts = sentences(whole) if bulletin.is_drill else [whole]
         return [await self._speak(one, text.language) for one in parts]
 
     async def _drill(self, bulletin: Bulletin, before: list[Path], recording: Path | None) -> list[Path | Part]:

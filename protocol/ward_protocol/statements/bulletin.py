@@ -89,9 +89,14 @@ class Bulletin:
         return self.audio[0].sha256.hex()[:16] if self.audio else ""
 
     @property
+    def is_drill(self) -> bool:
+        """Whether it is an exercise or a test: anything but real."""
+        return self.status is not Status.ACTUAL
+
+    @property
     def label(self) -> str:
-        """The title for lists and logs: what is not Actual begins with its status, so that nobody takes it for real."""
-        return self.title if self.status is Status.ACTUAL else f"[{self.status.upper()}] {self.title}"
+        """The title for lists and logs: that of a drill begins with its status, so that nobody takes it for real."""
+        return f"[{self.status.upper()}] {self.title}" if self.is_drill else self.title
 
 
 @dataclass(frozen=True, slots=True)

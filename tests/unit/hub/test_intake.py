@@ -53,6 +53,7 @@ from ward_protocol.statements import (
     Quota,
     Statement,
     StatementType,
+    Status,
     Text,
 )
 from ward_protocol.statements.documents import inside
@@ -606,6 +607,8 @@ async def test_refusals_and_acceptances_are_logged(at: Desk, caplog: pytest.LogC
     with caplog.at_level(logging.INFO):
         await at.take(b"garbage", Place("feed", "ward", 7))
         await at.take(signed(bulletin()))
+        await at.take(signed(bulletin(sequence=2, status=Status.TEST)))
     assert "malformed-cose" in caplog.messages[0]
     assert "feed/ward/7" in caplog.messages[0]
-    assert bulletin().title in caplog.messages[1]
+    assert caplog.messages[1].endswith(f" bulletin {bulletin().title}")
+    assert caplog.messages[2].endswith(f" bulletin [TEST] {bulletin().title}")
