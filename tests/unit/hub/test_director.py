@@ -15,9 +15,10 @@ from typing import cast
 import pytest
 from tests.journals import FILE, HUB, HUB_KEY, Inline, receipts, story
 from tests.sim.hw.virtual import run
-from tests.statements import MINIMAL, NOW
+from tests.statements import MINIMAL, NOW, RECALL
 
 from ward_hub.clock import Clock
+from ward_hub.correction import correction
 from ward_hub.holds import Closed
 from ward_hub.journal import State
 from ward_hub.playout.director import LOOK_AGAIN_S, Director
@@ -380,6 +381,33 @@ def test_a_cancel_of_what_is_on_air_stops_it_at_once(tmp_path: Path) -> None:
             evidence = receipts(tmp_path)[-1].evidence
             assert evidence is not None
             assert evidence.played_ms == 4000
+
+    run(play())
+
+
+@pytest.mark.parametrize("others", [[], [NORMAL, PRIORITY], [EMERGENCY]])
+def test_a_correction_takes_the_place_of_what_it_corrects_at_once(tmp_path: Path, others: list[Priority]) -> None:
+    """As the agent does it: what is wrong is dropped, its correction held under the digest of the cancel."""
+
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            wrong = studio.hold("e", EMERGENCY)
+            await asyncio.sleep(1)
+            for number, priority in enumerate(others):
+                studio.hold(f"other {number}", priority)
+            await asyncio.sleep(3)
+            right = correction(wrong.bulletin, replace(RECALL, expires=NOW + 3600))
+            assert right is not None
+            recall = replace(studio.bulletin("the cancel", EMERGENCY), bulletin=right)
+            await studio.director.drop(wrong.digest, State.CANCELLED, Reason.CANCELLED, "phát nhầm", issuer="ward")
+            studio.director.hold(recall)
+            await asyncio.sleep(60)
+            assert studio.said()[:4] == ["air e", "cut e", "air Đính chính", "end Đính chính"]
+            assert (4.0, "air Đính chính") in studio.player.told
+            assert studio.endings()[:2] == [
+                (wrong.digest[0], Event.CANCELLED, Reason.CANCELLED),
+                (recall.digest[0], Event.AIRED, None),
+            ]
 
     run(play())
 

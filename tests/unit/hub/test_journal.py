@@ -44,6 +44,26 @@ def test_what_was_accepted_is_there_after_a_restart(tmp_path: Path) -> None:
     assert [line.event for line in story(tmp_path)] == ["accepted"]
 
 
+def test_what_was_accepted_can_be_looked_up_also_after_its_end(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        assert one.ledger.entry(ONE) is None
+        one.ledger.accept("ward", 1, ONE, b"data")
+        assert one.ledger.entry(ONE) == Entry(ONE, b"data", State.ACCEPTED, 0)
+        one.ledger.begin(ONE)
+        one.ledger.end(ONE, State.AIRED)
+        assert one.ledger.entry(ONE) == Entry(ONE, b"data", State.AIRED, 1)
+
+
+def test_what_has_nothing_to_air_after_all_is_noted_without_a_receipt(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        one.ledger.accept("ward", 1, ONE, b"data")
+        one.ledger.note(ONE, "nothing to correct")
+        assert one.ledger.unfinished() == []
+        assert one.ledger.state_of(ONE) is State.NOTED
+    assert [(line.event, line.detail.get("why")) for line in story(tmp_path)][1:] == [("noted", "nothing to correct")]
+    assert len(receipts(tmp_path)) == 1
+
+
 def test_the_oldest_unfinished_comes_first(tmp_path: Path) -> None:
     now = Now()
     with journal(tmp_path, now) as one:
