@@ -149,6 +149,7 @@ ORDERS = (
     replace(ORDER, action=Action.CONFIGURATION, targets=(), settings={"hub.log_level": "debug"}),
     replace(ORDER, action=Action.CLEAR, targets=()),
 )
+RECALL = replace(CANCEL, announce=True)
 RECEIPT = Receipt(
     hub="hub-1",
     sequence=2,
@@ -169,10 +170,11 @@ RECEIPT = Receipt(
     audit_entry=7,
     audit_head=b"\x07" * 32,
     break_glass=1,
+    status=Status.EXERCISE,
 )
 ENROLMENT = Enrolment("hub-1", AREA, SIGNER.public.raw, NOW)
 ADMISSION = Admission("hub-1", b"\x07" * 32, sign(ROOT, [ROOT_KEY]), "coap://source.example.vn", NOW)
-SAMPLES: tuple[Statement, ...] = (ROOT, GRANTS, BEAT, BULLETIN, CANCEL, *ORDERS, RECEIPT, ENROLMENT, ADMISSION)
+SAMPLES: tuple[Statement, ...] = (ROOT, GRANTS, BEAT, BULLETIN, RECALL, *ORDERS, RECEIPT, ENROLMENT, ADMISSION)
 MINIMAL = replace(
     BULLETIN,
     audience=Audience((AREA,)),

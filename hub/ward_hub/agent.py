@@ -13,6 +13,7 @@ from ward_hub import systemd
 from ward_hub.clock import Clock
 from ward_hub.config import Config
 from ward_hub.control import NAME, Control
+from ward_hub.correction import correction
 from ward_hub.desk import Desk
 from ward_hub.errors import StateError
 from ward_hub.expiry import ExpiryWatch
@@ -37,7 +38,7 @@ from ward_hub.trust import Trust
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Beat, Bulletin, Grants, Order, Statement
+from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Order, Statement
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.5
@@ -186,12 +187,12 @@ class Agent:
         await self._feeds.run()
 
     async def _resume(self, entry: Entry) -> None:
-        bulletin = Envelope.open(entry.data).statement
-        if isinstance(bulletin, Order):
-            await self._orders.carry_out(entry.digest, bulletin)
+        statement = Envelope.open(entry.data).statement
+        if isinstance(statement, Order):
+            await self._orders.carry_out(entry.digest, statement)
             return
-        if not isinstance(bulletin, Bulletin):
-            raise StateError(f"the journal holds {entry.digest.hex()} as unfinished, and it is no bulletin")
+        if not isinstance(statement, (Bulletin, Cancel)):
+            raise StateError(f"the journal holds {entry.digest.hex()} as unfinished, and it is nothing to air")
         if entry.state is State.AIRING:
             log.warning("airing %s was cut short by the agent's end", entry.digest.hex()[:16])
             if entry.attempts >= self._config.airing.max_attempts:
@@ -199,7 +200,7 @@ class Agent:
                 await self._journal.do(Ledger.end, entry.digest, State.PARTLY, Reason.INTERRUPTED, detail)
                 return
             await self._journal.do(Ledger.interrupt, entry.digest, "restart")
-        await self._take_up(Candidate(entry.digest, bulletin, attempts=entry.attempts, rank=entry.rank))
+        await self._air(entry.digest, statement, attempts=entry.attempts, rank=entry.rank)
 
     async def _reconfigured(self) -> None:
         """End the agent's run, for another with new settings, once nothing is on air."""
@@ -219,10 +220,23 @@ class Agent:
         statement = accepted.statement
         for one in withdrawals(statement):
             await self._director.drop(one.target, one.state, one.reason, one.detail, issuer=statement.issuer)
-        if isinstance(statement, Bulletin):
-            await self._take_up(Candidate(accepted.digest, statement))
         if isinstance(statement, Order):
             await self._orders.carry_out(accepted.digest, statement)
+        elif isinstance(statement, Bulletin) or statement.announce:
+            await self._air(accepted.digest, statement)
+
+    async def _air(self, digest: bytes, statement: Bulletin | Cancel, *, attempts: int = 0, rank: int = 0) -> None:
+        """Take up a bulletin, or the correction that a cancel asks for, under the digest of either."""
+        bulletin = statement if isinstance(statement, Bulletin) else await self._correction(statement)
+        if bulletin is None:
+            await self._journal.do(Ledger.note, digest, "nothing to correct: it was not on air here as Actual")
+        else:
+            await self._take_up(Candidate(digest, bulletin, attempts=attempts, rank=rank))
+
+    async def _correction(self, cancel: Cancel) -> Bulletin | None:
+        wrong = await self._journal.do(Ledger.entry, cancel.target)
+        target = Envelope.open(wrong.data).statement if wrong and wrong.attempts else None
+        return correction(target, cancel) if isinstance(target, Bulletin) else None
 
     async def _take_up(self, candidate: Candidate) -> None:
         """Hold a bulletin to be aired, unless its issuer has taken it back already: a cancel may come first."""

@@ -1,6 +1,9 @@
-"""The hub's own attention signal: two soft tones before what is said.
+"""The hub's own attention signals, before what is said: one for what is usual, one for emergencies, one for drills.
 
-It is deliberately none of the signals of other systems (EAS header bursts, their 853 and 960 Hz at once,
+What is real begins with two tones, a fifth apart. A drill begins with neither of them: four short pips of one pitch
+between the two, whatever its priority, so that nobody who knows the emergency's signal hears it in a drill.
+
+They are deliberately none of the signals of other systems (EAS header bursts, their 853 and 960 Hz at once,
 WEA's rhythm, sirens): recorded ones in a programme have set off receivers that listen for them. The
 tones here sound one after the other, never together, and mean nothing to any machine.
 """
@@ -10,23 +13,36 @@ from __future__ import annotations
 import math
 import struct
 from array import array
+from enum import StrEnum
 
 SAMPLE_RATE = 48_000
 _PEAK = 0.5  # of full scale: -6 dB, so that the limiter never has to touch it
-_FIFTH = (523.25, 783.99)  # C5 and G5
-_NORMAL_S, _EMERGENCY_TONE_S, _EMERGENCY_PAIRS = 1.0, 0.5, 3
+_C5, _E5, _G5 = 523.25, 659.26, 783.99
 _ATTACK_S, _DECAY_S = 0.015, 0.12  # shorter ones click on horn loudspeakers
 _OVERTONE = 0.2
+_SILENCE = 0.0
 
 
-def chime(*, emergency: bool) -> bytes:
-    """A WAV file, 48 kHz mono s16: 3 s (two rising tones, 3 times) if `emergency`, else 1 s (two falling)."""
-    if emergency:
-        tones = [(pitch, _EMERGENCY_TONE_S) for _ in range(_EMERGENCY_PAIRS) for pitch in _FIFTH]
-    else:
-        tones = [(pitch, _NORMAL_S / 2) for pitch in reversed(_FIFTH)]
+class Signal(StrEnum):
+    """What a chime announces."""
+
+    NORMAL = "normal"
+    EMERGENCY = "emergency"
+    DRILL = "drill"
+
+
+# Pitch in Hz and length in seconds of each tone.
+_TONES: dict[Signal, list[tuple[float, float]]] = {
+    Signal.NORMAL: [(_G5, 0.5), (_C5, 0.5)],
+    Signal.EMERGENCY: [(_C5, 0.5), (_G5, 0.5)] * 3,
+    Signal.DRILL: [(_E5, 0.2), (_SILENCE, 0.1)] * 4,
+}
+
+
+def chime(signal: Signal) -> bytes:
+    """A WAV file, 48 kHz mono s16: two falling tones in 1 s; two rising, three times, in 3 s; four pips in 1.2 s."""
     samples = array("h")
-    for pitch, seconds in tones:
+    for pitch, seconds in _TONES[signal]:
         samples.extend(_tone(pitch, seconds))
     return _wav(samples)
 

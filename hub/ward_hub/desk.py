@@ -92,10 +92,10 @@ class Desk:
 def _line(one: Candidate, *, on_air: bool) -> dict[str, object]:
     return {
         "id": one.digest.hex(),
+        "status": one.bulletin.status.value,
         "title": one.bulletin.title,
         "issuer": one.bulletin.issuer,
         "priority": one.bulletin.priority.name.lower(),
-        "status": one.bulletin.status.value,
         "not_before": _moment(one.bulletin.not_before),
         "expires": _moment(one.bulletin.expires),
         "ready": one.ready,

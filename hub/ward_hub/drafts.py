@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -91,12 +91,16 @@ def from_toml(content: bytes, issue: Issue) -> Bulletin:
 
 
 def from_cap(content: bytes, issue: Issue) -> Bulletin:
-    """Return the bulletin of a CAP alert; raises cap.CapError, or DraftError for what does not become a bulletin."""
-    alert = cap.parse(content)
+    """Return the bulletin of a CAP alert; raises cap.CapError, or DraftError for what does not become a bulletin.
+
+    What an alert says in several languages becomes several texts; what has expired of it is left out.
+    """
+    whole = cap.parse(content)
+    alert = replace(whole, info=tuple(one for one in whole.info if not _is_over(one, issue.now)))
+    if whole.info and not alert.info:
+        raise DraftError("CAP expires: the alert has expired already")
     words = cap.cap_words(alert)
     expires = max((int(info.expires.timestamp()) for info in alert.info if info.expires), default=issue.now + LIFE_S)
-    if expires <= issue.now:
-        raise DraftError("CAP expires: the alert has expired already")
     try:
         status = Status(alert.status)
     except ValueError as error:
@@ -110,13 +114,23 @@ def from_cap(content: bytes, issue: Issue) -> Bulletin:
         audience=Audience(issue.areas),
         priority=cap.suggested_priority(alert),
         status=status,
-        texts=tuple(
-            Text(one.language.partition("-")[0], one.title, one.body or one.title)
-            for one in cap.cap_texts(alert).values()
-        ),
+        texts=_texts(alert),
         audio=_audio(issue),
         cap=words,
     )
+
+
+def _is_over(info: cap.Info, now: int) -> bool:
+    return info.expires is not None and info.expires.timestamp() <= now
+
+
+def _texts(alert: cap.Alert) -> tuple[Text, ...]:
+    """The alert's texts, one for each language whatever its region."""
+    texts: dict[str, Text] = {}
+    for one in cap.cap_texts(alert).values():
+        language = one.language.partition("-")[0].lower()
+        texts.setdefault(language, Text(language, one.title, one.body or one.title))
+    return tuple(texts.values())
 
 
 def _audio(issue: Issue) -> tuple[Audio, ...]:

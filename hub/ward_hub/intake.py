@@ -13,11 +13,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from ward_hub.clock import Clock
+from ward_hub.correction import unsays
 from ward_hub.journal import Bounds, Journal, Ledger, State, Withdrawal
 from ward_hub.keeper import Keeper
 from ward_hub.rules import need_grant, need_this_hub, need_time_and_content
 from ward_hub.trust import Trust, Warrant, keyring
-from ward_protocol.envelope import Sealed
+from ward_protocol.envelope import Envelope, Sealed
 from ward_protocol.errors import StatementError
 from ward_protocol.keys import PublicKey
 from ward_protocol.reasons import Reason
@@ -117,7 +118,8 @@ class Intake:
         try:
             statement = sealed.decode().statement
             assert isinstance(statement, (Bulletin, Cancel, Order))  # noqa: S101 - its type was looked at
-            warrant = self._keeper.trust.warrant(statement, signed_by, self._authority(statement.issuer), self._area)
+            authority, unsaid = self._authority(statement.issuer), await self._unsays(statement)
+            warrant = self._keeper.trust.warrant(statement, signed_by, authority, self._area, unsays=unsaid)
             if await self._journal.do(Ledger.settled, statement.issuer, statement.sequence):
                 raise _replayed(statement)
             _need_own_place(statement, place)
@@ -127,7 +129,8 @@ class Intake:
             need_time_and_content(statement, warrant.authority, self._clock.now())
         except StatementError as error:
             return await self._refuse(sealed.digest, place, error, slot)
-        state = State.NOTED if isinstance(statement, Cancel) else State.ACCEPTED
+        silent = isinstance(statement, Cancel) and not statement.announce
+        state = State.NOTED if silent else State.ACCEPTED
         bounds, taken_back = _bounds(statement, warrant), withdrawals(statement)
         refusal = await self._journal.do(
             Ledger.accept,
@@ -160,6 +163,14 @@ class Intake:
         if self._ring is None or self._ring[0].root is not trust.root or self._ring[0].grants is not trust.grants:
             self._ring = trust, keyring(trust.root, trust.grants)
         return self._ring[1]
+
+    async def _unsays(self, statement: Issued) -> Priority:
+        """Return the priority of what a statement unsays aloud and this hub holds; the lowest where that is nothing."""
+        if not isinstance(statement, Cancel) or not statement.announce:
+            return Priority.NORMAL
+        entry = await self._journal.do(Ledger.entry, statement.target)
+        target = None if entry is None else Envelope.open(entry.data).statement
+        return unsays(target, statement) if isinstance(target, Bulletin) else Priority.NORMAL
 
     def _authority(self, issuer: str) -> Authority:
         grants = self._keeper.trust.grants
@@ -208,4 +219,6 @@ def _replayed(statement: Issued) -> StatementError:
 
 
 def _title(statement: Issued) -> str:
-    return f"of {statement.target.hex()[:16]}" if isinstance(statement, Cancel) else statement.title
+    if isinstance(statement, Cancel):
+        return f"of {statement.target.hex()[:16]}"
+    return statement.label if isinstance(statement, Bulletin) else statement.title

@@ -56,7 +56,7 @@ class Outputs:
 
     def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """Return what must run for each output, by name."""
-        named: dict[str, Callable[[], Awaitable[None]]] = {"sound": self.sound.prepare}
+        named: dict[str, Callable[[], Awaitable[None]]] = {}
         for amplifier in self.amplifiers:
             named[f"amplifier {amplifier.name}"] = amplifier.run
         for board in self.boards:

@@ -2,6 +2,9 @@
 
 Rules of air so far: an emergency airs at once and pre-empts all but an emergency; a priority bulletin goes before a
 normal one; equals air in the order of their time, then of their sequence. What has expired is not begun.
+
+What is Actual goes before every drill, whatever the priorities, and no drill cuts it short: residents miss nothing for
+an exercise. An emergency drill cuts short drills that are none; an Actual emergency cuts short every drill.
 Ref: Circular 39/2020/TT-BTTTT for the three priorities.
 """
 
@@ -50,13 +53,18 @@ def plan(candidates: Iterable[Candidate], now: float) -> Plan:
 
 def preempts(one: Candidate, other: Candidate) -> bool:
     """Say whether `one` cuts `other` short while it is on air."""
-    return _at_once(one) and not _at_once(other)
+    return _at_once(one) and _class(one) < _class(other)
 
 
 def _at_once(one: Candidate) -> bool:
     return one.bulletin.priority is Priority.EMERGENCY
 
 
-def _order(one: Candidate) -> tuple[int, int, int, str, int]:
+def _class(one: Candidate) -> tuple[bool, bool]:
+    """What is real before drills, then emergencies before the rest."""
+    return one.bulletin.is_drill, not _at_once(one)
+
+
+def _order(one: Candidate) -> tuple[tuple[bool, bool], int, int, int, str, int]:
     bulletin = one.bulletin
-    return (-bulletin.priority, -one.rank, bulletin.not_before, bulletin.issuer, bulletin.sequence)
+    return (_class(one), -bulletin.priority, -one.rank, bulletin.not_before, bulletin.issuer, bulletin.sequence)

@@ -11,21 +11,14 @@ from pathlib import Path
 from ward_hub.links import SourceError, SourceLink, WrongDigest
 from ward_hub.media import MediaStore
 from ward_hub.programme import Candidate
+from ward_hub.versions import recording_for
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Audio, Bulletin, Priority
+from ward_protocol.statements import Audio, Priority
 
 log = logging.getLogger(__name__)
 FETCH_S = 900.0
 RETRY_S = 5.0
 EMERGENCY_WAIT_S = 15.0
-
-
-def recording_for(bulletin: Bulletin, language: str) -> Audio | None:
-    """Return the bulletin's recording in `language`, else its first."""
-    for audio in bulletin.audio:
-        if audio.language.split("-")[0].lower() == language:
-            return audio
-    return bulletin.audio[0] if bulletin.audio else None
 
 
 @dataclass(frozen=True, slots=True, order=True)

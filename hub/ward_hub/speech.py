@@ -15,6 +15,7 @@ import hashlib
 import os
 import shutil
 import unicodedata
+import wave
 from typing import TYPE_CHECKING, NoReturn
 
 from ward_hub.errors import HubError
@@ -69,7 +70,7 @@ class Speech:
         voice = self._voice(language)
         name = hashlib.sha256(f"{voice} {self._speed}\n".encode() + data).hexdigest()[:32]
         target = folder / f"speech-{name}.wav"
-        if target.exists():
+        if _sounds(target):
             return target
         part = folder / f".speech-{name}-{os.getpid()}-{id(asyncio.current_task()):x}.part"
         try:
@@ -134,7 +135,16 @@ class Speech:
 
     def _judge(self, made: Path) -> None:
         size = made.stat().st_size if made.exists() else 0
-        if size <= 44:  # a WAV header and no sound
-            raise SpeechError(f"speech: {self._program} made no sound; check its voices with --voices=vi")
         if size > self._max_wav_bytes:
             raise SpeechError(f"speech: {size} bytes of sound, over {self._max_wav_bytes}; shorten the bulletin")
+        if not _sounds(made):
+            raise SpeechError(f"speech: {self._program} made no sound; check its voices with --voices=vi")
+
+
+def _sounds(file: Path) -> bool:
+    """Say whether there is sound in a WAV file: a power cut may leave one of no length behind a good name."""
+    try:
+        with wave.open(str(file), "rb") as sound:
+            return file.stat().st_size >= sound.getnframes() * sound.getsampwidth() > 0
+    except (OSError, EOFError, wave.Error):
+        return False

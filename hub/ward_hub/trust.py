@@ -127,19 +127,29 @@ class Trust:
         authority = self.grants.authority(issuer) if self.grants else None
         return None if authority is None else authority.level
 
-    def warrant(self, statement: Issued, signed_by: AbstractSet[bytes], authority: Authority, area: str) -> Warrant:
+    def warrant(
+        self,
+        statement: Issued,
+        signed_by: AbstractSet[bytes],
+        authority: Authority,
+        area: str,
+        *,
+        unsays: Priority = Priority.NORMAL,
+    ) -> Warrant:
         """Return by what a statement of `authority` may act on a hub in `area`; raises StatementError.
 
         `signed_by` are the ids of keys of the ring whose signatures fit. An emergency takes the quorum beside its
         authority's threshold, and two officers where the authority is one of the ward itself. Where those are not
-        together, a sealed key of the authority may stand in; what that allows is judged by the intake.
+        together, a sealed key of the authority may stand in; what that allows is judged by the intake. A cancel takes
+        what a bulletin of the priority takes that it `unsays` aloud.
         """
         own = signed_by & authority.keys.keys()
         sealed = signed_by & authority.break_glass.keys.keys() if authority.break_glass else frozenset[bytes]()
         if not own and not sealed:
             raise StatementError(Reason.UNKNOWN_KEY, f"no key of {authority.id} signed it")
         try:
-            self._need_enough(statement, signed_by, own, authority, area)
+            priority = unsays if isinstance(statement, Cancel) else statement.priority
+            self._need_enough(priority, signed_by, own, authority, area)
         except StatementError:
             if not sealed:
                 raise
@@ -147,9 +157,13 @@ class Trust:
         return Warrant(authority)
 
     def _need_enough(
-        self, statement: Issued, signed_by: AbstractSet[bytes], own: AbstractSet[bytes], authority: Authority, area: str
+        self,
+        priority: Priority,
+        signed_by: AbstractSet[bytes],
+        own: AbstractSet[bytes],
+        authority: Authority,
+        area: str,
     ) -> None:
-        priority = Priority.NORMAL if isinstance(statement, Cancel) else statement.priority
         wanted = authority.threshold_for(priority)
         if priority is not Priority.EMERGENCY:
             _enough(len(own), wanted, f"keys of {authority.id}")

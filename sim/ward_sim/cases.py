@@ -11,7 +11,7 @@ from ward_protocol.statements import Bulletin, Event, Evidence, Receipt
 from ward_sim.page.snapshot import Airing, BulletinState
 from ward_sim.terminal import TableRow
 from ward_sim.witness import Witness
-from ward_sim.words import Language, say, say_one
+from ward_sim.words import Language, drill_mark, say, say_one
 
 OUTCOMES = {Event.AIRED: "aired", Event.PARTLY: "partly", Event.NOT_AIRED: "not aired", Event.REFUSED: "refused"}
 CLOSED_SHARE = 0.9
@@ -90,7 +90,7 @@ def row(case: Case, zero_ms: int, problems: list[str], language: Language = "vi"
     evidence = case.ended.evidence if case.ended else None
     proofs = [*_evidence_lines(evidence, language), *(f"✗ {one}" for one in problems)]
     return TableRow(
-        bulletin=f"{case.name}\n{case.bulletin.title}",
+        bulletin=f"{case.name}\n{drill_mark(case.bulletin.status, language)}{case.bulletin.title}",
         decision=decision,
         aired="\n".join(_aired_lines(evidence, zero_ms)) or "–",
         evidence="\n".join(proofs) or "–",
@@ -107,6 +107,7 @@ def state(case: Case, zero_ms: int) -> BulletinState:
     return {
         "digest": case.envelope.digest.hex(),
         "title": case.bulletin.title,
+        "status": case.bulletin.status.value,
         "priority": case.bulletin.priority.name.lower(),
         "decision": "refused" if refused else "accepted" if case.last(Event.ACCEPTED) else "pending",
         "reason": ended.reason.word if ended and ended.reason else None,

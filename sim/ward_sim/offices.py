@@ -103,11 +103,12 @@ class Offices:
         quorum = self._quorum[:2] if content.priority is Priority.EMERGENCY else []
         return sign(bulletin, [self._authors[issuer], *quorum])
 
-    def cancel(self, issuer: str, target: Envelope, audience: Audience, now: int) -> bytes:
-        """Return the signed cancel of an earlier bulletin of the same issuer."""
+    def cancel(self, issuer: str, target: Envelope, audience: Audience, now: int, *, announce: bool = False) -> bytes:
+        """Return the signed cancel of an earlier bulletin of the same issuer; the quorum signs what announces."""
         self._sequences[issuer] += 1
-        cancel = Cancel(issuer, self._sequences[issuer], now, now + DAY_S, audience, target.digest)
-        return sign(cancel, [self._authors[issuer]])
+        number, expires = self._sequences[issuer], now + DAY_S
+        cancel = Cancel(issuer, number, now, expires, audience, target.digest, announce=announce)
+        return sign(cancel, [self._authors[issuer], *(self._quorum[:2] if announce else [])])
 
     def forge(self, issuer: str, content: StoryBulletin, audience: Audience, now: int) -> bytes:
         """Return a bulletin in the issuer's name, its next sequence, signed by keys that nobody granted anything."""

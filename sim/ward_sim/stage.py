@@ -14,7 +14,7 @@ from typing import Self
 
 from ward_protocol.envelope import Envelope
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Event, Receipt
+from ward_protocol.statements import Event, Receipt, Status
 from ward_sim.cases import Case, state
 from ward_sim.hub_process import HubProcess
 from ward_sim.network import LossyLink
@@ -22,6 +22,7 @@ from ward_sim.offices import Offices
 from ward_sim.page.snapshot import Severity, Snapshot, StoryStep, TimelineEntry
 from ward_sim.source import Source
 from ward_sim.ward import Ward
+from ward_sim.words import marked
 from ward_sim.world import World, now_ms
 
 KEPT_ENTRIES = 200
@@ -179,8 +180,10 @@ class Stage:
     def _receipt(self, receipt: Receipt) -> None:
         vi, en, severity = EVENTS[receipt.event]
         case = next((one for one in reversed(self.cases) if one.claims(receipt)), None)
-        title = case.bulletin.title if case else receipt.statement.hex()[:16]
+        what = case.bulletin.title if case else receipt.statement.hex()[:16]
+        status = receipt.status or (case.bulletin.status if case else Status.ACTUAL)
+        in_vi, in_en = marked(status, what)
         why = f" ({receipt.reason.word})" if receipt.reason else ""
         if case is not None:
             case.receipts.append(receipt)
-        self.note("receipt", f"Biên nhận: {vi}{why}: {title}", f"Receipt: {en}{why}: {title}", severity)
+        self.note("receipt", f"Biên nhận: {vi}{why}: {in_vi}", f"Receipt: {en}{why}: {in_en}", severity)

@@ -20,6 +20,7 @@ from ward_sim.cases import Case
 from ward_sim.offices import PROVINCE, WARD, Recording
 from ward_sim.page.snapshot import Severity, StoryStep
 from ward_sim.stage import Stage
+from ward_sim.words import marked
 from ward_sim.world import now_ms
 
 LENGTH_S = 120.0
@@ -180,7 +181,8 @@ class Story:
         case = Case(part.name, Envelope.open(data), now_ms(), Event.AIRED)
         stage.cases.append(case)
         stage.source.publish(data)
-        self._note(f"Nguồn phát hành: {case.bulletin.title}", f"Published: {case.bulletin.title}")
+        vi, en = marked(case.bulletin.status, case.bulletin.title)
+        self._note(f"Nguồn phát hành: {vi}", f"Published: {en}")
         return case
 
     def _on_air(self, zone: str) -> bool:

@@ -30,3 +30,13 @@ def say_one(family: str, name: str, language: Language) -> str:
     """Return the words for one of a family ("phase", "end"); the bare name when the dictionary lacks it."""
     key = f"{family}.{name}"
     return say(key, language) if key in dictionary() else name
+
+
+def drill_mark(status: str, language: Language) -> str:
+    """Return what stands before the title of a drill, by its CAP status; nothing before what is Actual."""
+    return "" if status == "Actual" else f"[{say_one('status', status, language)}] "
+
+
+def marked(status: str, title: str) -> tuple[str, str]:
+    """Return a title with what stands before it, in Vietnamese and in English."""
+    return drill_mark(status, "vi") + title, drill_mark(status, "en") + title

@@ -109,6 +109,7 @@ def bulletin(t: float, told: dict[str, Any]) -> dict[str, Any]:
     return {
         "digest": hashlib.sha256(told["title"].encode()).hexdigest(),
         "title": told["title"],
+        "status": told.get("status", "Actual"),
         "priority": told["priority"],
         "decision": "refused" if refused else "accepted",
         "reason": told.get("reason"),

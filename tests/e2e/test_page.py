@@ -258,6 +258,27 @@ async def test_bulletins_show_decision_airing_and_receipt(stage: Stage) -> None:
     await expect(normal.locator(".outcome")).to_have_text("đã phát")
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [("Actual", ("", "")), ("Test", ("THỬ NGHIỆM", "TEST")), ("Exercise", ("DIỄN TẬP", "EXERCISE"))],
+)
+async def test_a_drill_is_called_one_wherever_it_stands(stage: Stage, status: str, words: tuple[str, str]) -> None:
+    await stage.open()
+    told = [one | {"status": status} for one in page_story.snapshot(80.0)["bulletins"]]
+    stage.at(80.0, bulletins=told)
+    rows = stage.page.locator("#bulletin-rows tr")
+    await expect(rows.first).to_have_attribute("data-status", status)
+    for language, word in zip(("vi", "en"), words, strict=True):
+        await stage.page.click(f"#language-{language}")
+        marks = rows.locator(".status")
+        assert await marks.count() == len(told)
+        for number, one in enumerate(reversed(told)):
+            await expect(marks.nth(number)).to_have_text(word)
+            await expect(marks.nth(number)).to_be_visible(visible=bool(word))
+            tip = await rows.nth(number).locator("th").get_attribute("title") or ""
+            assert tip.splitlines() == [*([word] if word else []), one["title"], one["digest"]]
+
+
 async def test_phase_link_and_hub_are_told(stage: Stage) -> None:
     stage.at(40.0)
     await stage.open()

@@ -16,13 +16,14 @@ import cbor2
 import pytest
 from tests.statements import BEAT, BULLETIN, SAMPLES, SIGNER, STRANGER, p256_signer
 
-from ward_protocol import cbor
-from ward_protocol.envelope import SINGLE, Envelope, sign
+from ward_protocol import cbor, cose
+from ward_protocol.cose import Signature
+from ward_protocol.envelope import SINGLE, Envelope, add_signature, join_signatures, sign
 from ward_protocol.errors import EnvelopeError
-from ward_protocol.keys import Signer, es256_signature
+from ward_protocol.keys import Algorithm, Signer, es256_signature
 from ward_protocol.reasons import Reason
 from ward_protocol.schema import to_map
-from ward_protocol.statements import TYPES, Statement
+from ward_protocol.statements import TYPES, Statement, StatementType
 
 TOKEN = p256_signer(7)
 # The private halves, for cwt: the seed of an Ed25519 key, the number of a P-256 key.
@@ -74,34 +75,73 @@ def signed(peer: Peer, statement: Statement, *signers: Signer) -> bytes:
 
 
 def with_low_s(data: bytes) -> bytes:
-    """Return a Sign1 with the one form of its ES256 signature that ours takes; cwt leaves it to chance."""
-    r, s = int.from_bytes(data[-64:-32], "big"), int.from_bytes(data[-32:], "big")
-    return data[:-64] + es256_signature(r, s)
+    """Return an envelope with the one form of its ES256 signatures that ours takes; cwt leaves it to chance."""
+    parts = cose.read(data)
+    assert parts is not None
+    low = [_low(one) if one.algorithm is Algorithm.ES256 else one for one in parts.signatures]
+    return cose.write(parts._replace(signatures=tuple(low)), single=data.startswith(cose.TAG_SIGN1))
 
 
-@pytest.mark.parametrize("signer", [SIGNER, TOKEN], ids=["EdDSA", "ES256"])
-@pytest.mark.parametrize("statement", SAMPLES, ids=lambda one: type(one).__name__)
+def _low(one: Signature) -> Signature:
+    r, s = (int.from_bytes(half, "big") for half in (one.signature[:32], one.signature[32:]))
+    return one._replace(signature=es256_signature(r, s))
+
+
+def named(statement: Statement) -> str:
+    return type(statement).__name__
+
+
+def spoilt(data: bytes, at: int) -> bytes:
+    """The same with another byte there."""
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+SEVERAL = [one for one in SAMPLES if TYPES[type(one)] not in SINGLE]
+SIGNERS = [pytest.param(SIGNER, id="EdDSA"), pytest.param(TOKEN, id="ES256")]
+every_statement = pytest.mark.parametrize("statement", SAMPLES, ids=named)
+every_signed_by_several = pytest.mark.parametrize("statement", SEVERAL, ids=named)
+every_algorithm = pytest.mark.parametrize("signer", SIGNERS)
+
+
+def test_every_type_of_statement_is_tried_in_both_forms() -> None:
+    assert {TYPES[type(one)] for one in SAMPLES} == set(StatementType)
+    assert {TYPES[type(one)] for one in SEVERAL} == set(StatementType) - SINGLE
+    assert {one.public.algorithm for one in (SIGNER, TOKEN)} == set(Algorithm)
+
+
+# What we sign
+
+
+@every_algorithm
+@every_statement
 def test_what_we_sign_cwt_verifies(peer: Peer, statement: Statement, signer: Signer) -> None:
     data = sign(statement, [signer])
     assert verified(peer, data, signer) == {"payload": cbor.encode(to_map(statement)).hex()}
 
 
-@pytest.mark.parametrize("signer", [SIGNER, TOKEN], ids=["EdDSA", "ES256"])
-def test_what_we_did_not_sign_cwt_refuses(peer: Peer, signer: Signer) -> None:
-    data = sign(BULLETIN, [signer])
-    assert "error" in verified(peer, data[:-1] + bytes([data[-1] ^ 1]), signer)
-    changed = data.replace("lũ quét".encode(), "an toàn".encode()[:9].ljust(9))
-    assert changed != data
-    assert "error" in verified(peer, changed, signer)
+@every_algorithm
+@every_statement
+def test_what_we_did_not_sign_cwt_refuses(peer: Peer, statement: Statement, signer: Signer) -> None:
+    data, payload = sign(statement, [signer]), cbor.encode(to_map(statement))
+    assert "error" in verified(peer, spoilt(data, len(data) - 1), signer)
+    assert "error" in verified(peer, spoilt(data, data.index(payload) + len(payload) - 1), signer)
+    assert "error" in verified(peer, data, STRANGER)
 
 
-def test_each_of_several_signatures_verifies_under_cwt(peer: Peer) -> None:
-    data = sign(BULLETIN, [SIGNER, TOKEN, STRANGER])
-    for one in (SIGNER, TOKEN, STRANGER):
-        assert "payload" in verified(peer, data, one)
+@every_signed_by_several
+def test_each_of_several_signatures_verifies_under_cwt(peer: Peer, statement: Statement) -> None:
+    payload = {"payload": cbor.encode(to_map(statement)).hex()}
+    together = sign(statement, [SIGNER, TOKEN, STRANGER])
+    one_by_one = add_signature(add_signature(sign(statement, [STRANGER]), TOKEN), SIGNER)
+    joined = join_signatures(sign(statement, [TOKEN, SIGNER]), sign(statement, [STRANGER]))
+    for data in (together, one_by_one, joined):
+        assert [verified(peer, data, one) for one in (SIGNER, TOKEN, STRANGER)] == [payload] * 3
 
 
-@pytest.mark.parametrize("statement", SAMPLES, ids=lambda one: type(one).__name__)
+# What cwt signs
+
+
+@every_statement
 def test_what_cwt_signs_is_byte_for_byte_what_we_sign(peer: Peer, statement: Statement) -> None:
     data = signed(peer, statement, SIGNER)
     assert data == sign(statement, [SIGNER]), "Ed25519 is deterministic, and a statement has one encoding"
@@ -110,19 +150,51 @@ def test_what_cwt_signs_is_byte_for_byte_what_we_sign(peer: Peer, statement: Sta
     assert envelope.verified_by(KEYS) == {SIGNER.kid}
 
 
-def test_several_signatures_of_cwt_verify_under_ours(peer: Peer) -> None:
-    data = signed(peer, BULLETIN, SIGNER, STRANGER)
-    assert Envelope.open(data).verified_by(KEYS) == {SIGNER.kid, STRANGER.kid}
+@every_statement
+def test_what_cwt_signs_by_es256_verifies_under_ours(peer: Peer, statement: Statement) -> None:
+    envelope = Envelope.open(with_low_s(signed(peer, statement, TOKEN)))
+    assert envelope.statement == statement
+    assert envelope.verified_by(KEYS) == {TOKEN.kid}
 
 
-def test_an_es256_signature_of_cwt_verifies_under_ours_in_its_low_form_only(peer: Peer) -> None:
+@every_algorithm
+@every_statement
+def test_what_cwt_did_not_sign_ours_refuses(peer: Peer, statement: Statement, signer: Signer) -> None:
+    data = with_low_s(signed(peer, statement, signer))
+    with pytest.raises(EnvelopeError) as caught:
+        Envelope.open(spoilt(data, len(data) - 1)).verified_by(KEYS)
+    assert caught.value.reason is Reason.BAD_SIGNATURE
+    assert Envelope.open(data).verified_by({STRANGER.kid: STRANGER.public}) == frozenset()
+
+
+@every_signed_by_several
+def test_several_signatures_of_cwt_verify_under_ours(peer: Peer, statement: Statement) -> None:
+    envelope = Envelope.open(with_low_s(signed(peer, statement, SIGNER, TOKEN, STRANGER)))
+    assert envelope.statement == statement
+    assert envelope.verified_by(KEYS) == set(KEYS)
+
+
+@every_signed_by_several
+def test_signatures_of_both_stand_in_one_envelope(peer: Peer, statement: Statement) -> None:
+    """One officer signs with our program, another with something else."""
+    theirs = with_low_s(signed(peer, statement, TOKEN))
+    for data in (add_signature(theirs, SIGNER), join_signatures(sign(statement, [SIGNER]), theirs)):
+        assert Envelope.open(data).verified_by(KEYS) == {SIGNER.kid, TOKEN.kid}
+        assert all("payload" in verified(peer, data, one) for one in (SIGNER, TOKEN))
+
+
+@pytest.mark.parametrize("statement", [BEAT, BULLETIN], ids=named)
+def test_of_the_two_forms_of_an_es256_signature_ours_takes_one(peer: Peer, statement: Statement) -> None:
     high = 0
     for _ in range(40):
-        data = signed(peer, BEAT, TOKEN)
-        assert Envelope.open(with_low_s(data)).verified_by(KEYS) == {TOKEN.kid}
-        if with_low_s(data) == data:
+        data = signed(peer, statement, TOKEN)
+        low = with_low_s(data)
+        assert Envelope.open(low).verified_by(KEYS) == {TOKEN.kid}
+        assert "payload" in verified(peer, low, TOKEN)
+        if low == data:
             continue
         high += 1
+        assert "payload" in verified(peer, data, TOKEN)
         with pytest.raises(EnvelopeError) as caught:
             Envelope.open(data).verified_by(KEYS)
         assert caught.value.reason is Reason.BAD_SIGNATURE

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.statements import MINIMAL, NOW
 
 from ward_hub.programme import Candidate, plan, preempts
-from ward_protocol.statements import Priority
+from ward_protocol.statements import Priority, Status
 
 SPAN = 100
 
@@ -27,6 +27,7 @@ def candidates(draw: st.DrawFn) -> list[Candidate]:
             not_before=begins,
             expires=begins + draw(st.integers(1, SPAN)),
             priority=draw(st.sampled_from(Priority)),
+            status=draw(st.sampled_from(Status)),
         )
         held.append(Candidate(bytes([number]) * 32, bulletin, ready=draw(st.booleans())))
     return held
@@ -35,6 +36,10 @@ def candidates(draw: st.DrawFn) -> list[Candidate]:
 def may_air(one: Candidate, now: float) -> bool:
     emergency = one.bulletin.priority is Priority.EMERGENCY
     return one.bulletin.not_before <= now < one.bulletin.expires and (one.ready or emergency)
+
+
+def drill(one: Candidate) -> bool:
+    return one.bulletin.is_drill
 
 
 moments = st.integers(-SPAN, 2 * SPAN).map(lambda offset: float(NOW + offset))
@@ -49,9 +54,11 @@ def test_what_airs_may_air_and_nothing_goes_before_it(held: list[Candidate], now
         return
     assert chosen in due
     for other in due:
-        assert other.bulletin.priority <= chosen.bulletin.priority
-        if other.bulletin.priority is chosen.bulletin.priority:
-            assert chosen.bulletin.not_before <= other.bulletin.not_before
+        assert drill(chosen) <= drill(other)
+        if drill(chosen) == drill(other):
+            assert other.bulletin.priority <= chosen.bulletin.priority
+            if other.bulletin.priority is chosen.bulletin.priority:
+                assert chosen.bulletin.not_before <= other.bulletin.not_before
         assert not preempts(other, chosen)
 
 
@@ -79,8 +86,18 @@ def test_nothing_changes_before_the_moment_to_look_again(held: list[Candidate], 
 
 
 @given(candidates())
-def test_an_emergency_is_pre_empted_by_nothing(held: list[Candidate]) -> None:
+def test_an_emergency_cuts_short_what_is_none_and_a_drill_nothing_real(held: list[Candidate]) -> None:
     for one in held:
         for other in held:
-            emergency = other.bulletin.priority is Priority.EMERGENCY
-            assert preempts(one, other) == (one.bulletin.priority is Priority.EMERGENCY and not emergency)
+            urgent, urgent_other = (each.bulletin.priority is Priority.EMERGENCY for each in (one, other))
+            if drill(one) == drill(other):
+                assert preempts(one, other) == (urgent and not urgent_other)
+            else:
+                assert preempts(one, other) == (urgent and drill(other))
+
+
+@given(candidates(), moments)
+def test_what_is_real_airs_as_if_there_were_no_drills(held: list[Candidate], now: float) -> None:
+    real = [one for one in held if not drill(one)]
+    chosen = plan(real, now).next
+    assert chosen is None or plan(held, now).next == chosen

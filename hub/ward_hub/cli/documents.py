@@ -15,7 +15,7 @@ from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.standing import Standing, standings
 from ward_hub.trust import Trust
 from ward_protocol.envelope import Envelope
-from ward_protocol.statements import Grants, Root, Statement
+from ward_protocol.statements import Bulletin, Grants, Root, Statement
 
 S = TypeVar("S", bound=Statement)
 NO_NEWER = 0
@@ -65,8 +65,10 @@ def tell(chosen: argparse.Namespace, data: bytes, root: Root | None = None, gran
     known = standings(envelope, root, grants)
     write_whole(chosen.out, data)
     kind = envelope.type.name.lower()
+    about = _about(envelope.statement)
     if chosen.json:
         facts = {
+            **about,
             "file": str(chosen.out),
             "type": kind,
             "digest": envelope.digest.hex(),
@@ -81,9 +83,19 @@ def tell(chosen: argparse.Namespace, data: bytes, root: Root | None = None, gran
         f"{chosen.out}: {kind} {envelope.digest.hex()}, {len(data)} bytes, "
         f"{count} {'signature' if count == 1 else 'signatures'}\n"
     )
+    if about:
+        sys.stdout.write("  {status}, {priority}: {title}\n".format(**about))
     for one in known:
         sys.stdout.write(f"  {one}\n")
     return os.EX_OK
+
+
+def _about(statement: Statement) -> dict[str, str]:
+    """Return what whoever signs a bulletin must see at a glance: whether it is real, and how urgent."""
+    if not isinstance(statement, Bulletin):
+        return {}
+    priority = statement.priority.name.lower()
+    return {"status": statement.status.value, "priority": priority, "title": statement.title}
 
 
 def plain(one: Standing) -> dict[str, object]:

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from ward_hub.cli.documents import opened
 from ward_hub.cli.documents import plain as standing
+from ward_hub.cli.drills import warning
 from ward_hub.errors import UsageError
 from ward_hub.expiry import Ending, endings
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
@@ -188,6 +189,7 @@ def in_words(facts: Mapping[str, Any], language: str) -> str:
     verdict = _("It verifies: %s.") if facts["verifies"] else _("It does NOT verify: %s.")
     lines = [
         _("A signed %(type)s of %(bytes)d bytes, id %(digest)s.") % facts,
+        *(warning(facts["statement"]["status"], language) if facts["type"] == "bulletin" else ()),
         verdict % facts["verdict"],
         _("Signed by: %s") % ", ".join(facts["signed_by"]),
         *(_needed(one, language) for one in facts["thresholds"]),

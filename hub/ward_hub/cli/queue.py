@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from ward_hub.cli.at_the_hub import common, state_of, tell
+from ward_hub.cli.drills import mark
 from ward_hub.control import ask
 from ward_hub.errors import UsageError
 from ward_hub.i18n import translator
@@ -36,4 +37,5 @@ def act(chosen: argparse.Namespace) -> int:
 def _line(one: dict[str, Any], language: str) -> str:
     _ = translator(language)
     where = _("on air") if one["on_air"] else _("waits") if one["ready"] else _("waits for its recording")
-    return f"{one['id'][:16]}  {one['priority']}  {where}  {one['not_before']}  {one['issuer']}: {one['title']}"
+    title = mark(one["status"], language) + one["title"]
+    return f"{one['id'][:16]}  {one['priority']}  {where}  {one['not_before']}  {one['issuer']}: {title}"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ward_hub.cli.documents import grants_at, opened, out_arguments, root_at, seconds_now, tell, trusted_arguments
 from ward_hub.cli.keys import key_argument, passphrase_argument, signing_with, unsealed
-from ward_hub.drafts import Issue, from_cap, from_toml
+from ward_hub.drafts import LIFE_S, Issue, from_cap, from_toml
 from ward_hub.errors import UsageError
 from ward_hub.publisher.issue import check
 from ward_hub.publisher.standing import need_use, standings
@@ -34,6 +34,9 @@ def arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--add", action="store_true", help="add signatures to the signed FILE")
     one.add_argument("--join", type=Path, action="append", default=[], help="add the signatures of this copy of FILE")
     one.add_argument("--cancel", action="store_true", help="take the bulletin in the signed FILE back")
+    one.add_argument(
+        "--announce", action="store_true", help="with --cancel: hubs that had it on air say that it was sent in error"
+    )
     one.add_argument("--why", default="", help="with --cancel: why, for receipts and people")
     one.add_argument("--issuer", help="the authority that issues it")
     one.add_argument("--sequence", type=int, help="the issuer's next number")
@@ -49,6 +52,8 @@ def arguments(one: argparse.ArgumentParser) -> None:
 
 def act(chosen: argparse.Namespace) -> int:
     """Sign or join, and write the file."""
+    if chosen.announce and not chosen.cancel:
+        raise UsageError("sign: --announce goes with --cancel")
     root = root_at(chosen.root) if chosen.root else None
     grants = grants_at(chosen.grants, chosen.root) if chosen.grants else None
     if chosen.passphrase_file and not chosen.sealed_key:
@@ -84,14 +89,16 @@ def _cancel(chosen: argparse.Namespace) -> Cancel:
     target = opened(chosen.file, Bulletin)
     if chosen.issuer not in {None, target.issuer}:
         raise UsageError(f"sign: only {target.issuer} can take back what {target.issuer} issued")
+    now = seconds_now()
     return Cancel(
         issuer=target.issuer,
         sequence=chosen.sequence,
-        issued=seconds_now(),
-        expires=target.expires,
+        issued=now,
+        expires=max(target.expires, now + LIFE_S) if chosen.announce else target.expires,
         audience=replace(target.audience, areas=tuple(chosen.area) or target.audience.areas),
         target=Envelope.open(data).digest,
         why=chosen.why,
+        announce=chosen.announce,
     )
 
 

@@ -205,10 +205,23 @@ class Ledger:
         )
         return [Entry(digest, data, State(state), attempts, rank) for digest, data, state, attempts, rank in rows]
 
+    def entry(self, digest: bytes) -> Entry | None:
+        """Return the accepted statement of that digest, ended or not; None if it was never accepted."""
+        row = self._db.execute(
+            "SELECT digest, data, state, attempts, rank FROM statement WHERE digest = ?", (digest,)
+        ).fetchone()
+        return Entry(row[0], row[1], State(row[2]), row[3], row[4]) if row else None
+
     def state_of(self, digest: bytes) -> State | None:
         """Return where the statement of that digest stands, None if it was never accepted."""
         row = self._db.execute("SELECT state FROM statement WHERE digest = ?", (digest,)).fetchone()
         return State(row[0]) if row else None
+
+    def note(self, digest: bytes, why: str) -> None:
+        """Note that an accepted statement has nothing to air after all; what it did otherwise stays done."""
+        with self._transaction():
+            self._db.execute("UPDATE statement SET state = 'noted' WHERE digest = ?", (digest,))
+            self._audit.append("noted", digest, {"why": why})
 
     def begin(self, digest: bytes) -> int:
         """Note that an airing begins; return how many began, this one included."""

@@ -12,7 +12,7 @@ from ward_protocol.envelope import Envelope, Sealed, sign
 from ward_protocol.errors import StatementError
 from ward_protocol.keys import PublicKey, Signing
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Event, Evidence, Receipt
+from ward_protocol.statements import Bulletin, Cancel, Event, Evidence, Receipt, Status
 
 MAX_DETAIL = 300
 MOST_USES = 1000
@@ -84,6 +84,7 @@ class ReceiptBook:
             audit_entry=trail.number,
             audit_head=trail.chain,
             break_glass=min(uncleared(db), MOST_USES),
+            status=_status_of(db, statement),
         )
         data = sign(receipt, [self._signer])
         digest = Sealed.read(data).digest
@@ -107,3 +108,19 @@ class ReceiptBook:
 def uncleared(db: sqlite3.Connection) -> int:
     """Return how many uses of break-glass keys nobody has cleared."""
     return int(db.execute("SELECT count(*) FROM break_glass WHERE NOT cleared").fetchone()[0])
+
+
+def _status_of(db: sqlite3.Connection, digest: bytes) -> Status | None:
+    """Return what a kept statement airs as, None where it airs nothing, or is not kept.
+
+    Read from the bytes that were signed, so that no caller can forget it. None also for what another version kept and
+    this one cannot read.
+    """
+    row = db.execute("SELECT data FROM statement WHERE digest = ?", (digest,)).fetchone()
+    try:
+        statement = Envelope.open(row[0]).statement if row else None
+    except StatementError:
+        return None
+    if isinstance(statement, Bulletin):
+        return statement.status
+    return Status.ACTUAL if isinstance(statement, Cancel) and statement.announce else None

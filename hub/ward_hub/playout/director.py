@@ -180,7 +180,7 @@ class Director:
         digest, self._current, self._quiet = candidate.digest, candidate, False
         try:
             attempt = await self._journal.do(Ledger.begin, digest)
-            log.info("airing %s, attempt %d: %s", digest.hex()[:16], attempt, candidate.bulletin.title)
+            log.info("airing %s, attempt %d: %s", digest.hex()[:16], attempt, candidate.bulletin.label)
             shut = self.closed_to(candidate.bulletin)
             airing = asyncio.create_task(self._player.air(candidate.bulletin, lambda: self._recording(candidate), shut))
             try:

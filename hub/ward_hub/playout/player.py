@@ -13,9 +13,10 @@ from ward_hub.holds import OPEN, Closed
 from ward_hub.playout.amplifiers import AmplifierOutput
 from ward_hub.playout.boards import BoardOutput
 from ward_hub.playout.outcome import Outcome, judge
-from ward_hub.playout.sound import Heard, Sound, text_for
+from ward_hub.playout.sound import Heard, Sound
 from ward_hub.render import RenderError
 from ward_hub.render.layout import board_show, period_s
+from ward_hub.versions import text_for
 from ward_hw.drivers.board import BoardIdent, Show
 from ward_hw.errors import HardwareError
 from ward_protocol.reasons import Reason
@@ -51,11 +52,16 @@ class Player:
         self._shut, self._shut_out = OPEN, list[str]()
 
     async def air(
-        self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]], shut: Closed = OPEN
+        self,
+        bulletin: Bulletin,
+        recording: Callable[[], Awaitable[Path | None]],
+        shut: Closed = OPEN,
+        notices: Sequence[str] = (),
     ) -> None:
         """Carry the bulletin to its audience and return when it has ended; `outcome` then says what came of it.
 
-        What is `shut` by orders is left out, and the outcome says so.
+        What is `shut` by orders is left out, and the outcome says so. `notices` are sentences in the hub's language,
+        spoken before the content of every repeat.
 
         Cancelled, the sound stops at once and relays and boards stay as they are for the airing that follows, or
         for `release`.
@@ -65,7 +71,7 @@ class Player:
         async with asyncio.TaskGroup() as group:
             hold = self._present(bulletin)
             group.create_task(self._hold(hold), name="boards")
-            group.create_task(self._sound_out(bulletin, recording, urgent), name="sound")
+            group.create_task(self._sound_out(bulletin, recording, notices, urgent), name="sound")
 
     async def release(self) -> None:
         """Open all relays and darken all boards."""
@@ -134,7 +140,11 @@ class Player:
     # Loudspeakers
 
     async def _sound_out(
-        self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]], urgent: bool
+        self,
+        bulletin: Bulletin,
+        recording: Callable[[], Awaitable[Path | None]],
+        notices: Sequence[str],
+        urgent: bool,
     ) -> None:
         async with asyncio.TaskGroup() as group:
             carrying = [
@@ -142,7 +152,8 @@ class Player:
             ]
             if await _first_good(carrying):
                 await asyncio.wait(carrying, timeout=GRACE_S)
-                await self._sound.play(bulletin, recording, self._heard, self._settings.repeat_gap_ms / 1000)
+                gap_s = self._settings.repeat_gap_ms / 1000
+                await self._sound.play(bulletin, recording, self._heard, gap_s, notices)
                 await asyncio.sleep(self._settings.tail_ms / 1000)
         await self._open()
 

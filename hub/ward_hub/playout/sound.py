@@ -1,22 +1,25 @@
-"""What an airing sounds like: a chime, then the recording; or speech made here, where there is no recording."""
+"""Plays what an airing sounds like: a chime, then its recording; or speech made here, where there is no recording."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import wave
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ward_hub.chime import chime
-from ward_hub.i18n import translator
+from ward_hub.chime import Signal, chime
+from ward_hub.playout.script import language_of, notice, sentences, signal_of, with_notices
 from ward_hub.speech import Speech, SpeechError
-from ward_hw.audio import AudioError, AudioWorker, Playing
+from ward_hub.versions import text_for
+from ward_hw.audio import AudioError, AudioWorker, Part, Playing
 from ward_hw.errors import HardwareError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Bulletin, Priority, Status, Text
+from ward_protocol.statements import Bulletin
 
 log = logging.getLogger(__name__)
+Recording = Callable[[], Awaitable[Path | None]]
 SPARE_S = 5.0
 TRIES = 3
 
@@ -40,28 +43,29 @@ class Sound:
         self._language = language
         self._durations: dict[Path, int] = {}
         folder.mkdir(parents=True, exist_ok=True)
-        for priority in (Priority.NORMAL, Priority.EMERGENCY):
-            self._chime(priority).write_bytes(chime(emergency=priority is Priority.EMERGENCY))
-
-    async def prepare(self) -> None:
-        """Learn what every airing begins with, so that no emergency has to wait for it."""
-        for priority in (Priority.EMERGENCY, Priority.NORMAL):
-            await self._duration_ms(self._chime(priority))
+        for signal in Signal:
+            self._chime(signal).write_bytes(chime(signal))
 
     async def play(
-        self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]], heard: Heard, gap_s: float
+        self, bulletin: Bulletin, recording: Recording, heard: Heard, gap_s: float, notices: Sequence[str] = ()
     ) -> None:
         """Play the bulletin with its repeats, adding to `heard` as it goes; a cancelled call stops the sound at once.
 
         `recording` gives the recording's path, waiting for it within reason, None where there is none to be had.
+        `notices` are sentences in the hub's language, spoken before the content of every repeat. A drill of which the
+        hub cannot say that it is one does not sound at all, its chime neither.
         """
         try:
-            await self._play_paths([self._chime(bulletin.priority)], heard)
-            paths = await self._content(bulletin, await recording(), heard)
-            for turn in range(bulletin.repeats if paths else 0):
+            begun = not bulletin.is_drill
+            if begun:
+                await self._play([self._chime(signal_of(bulletin))], heard)
+            sounds = await self._content(bulletin, await recording(), notices, heard)
+            if sounds and not begun:
+                await self._play([self._chime(signal_of(bulletin))], heard)
+            for turn in range(bulletin.repeats if sounds else 0):
                 if turn:
                     await asyncio.sleep(gap_s)
-                await self._play_paths(paths, heard)
+                await self._play(sounds, heard)
         except (HardwareError, TimeoutError) as error:
             log.error("sound: %s", error)
             heard.trouble = (Reason.AUDIO_OUTPUT_FAILED, str(error))
@@ -74,34 +78,51 @@ class Sound:
             return str(error)
         return None
 
-    async def _content(self, bulletin: Bulletin, recording: Path | None, heard: Heard) -> list[Path]:
-        paths: list[Path] = []
-        notice = _notice(bulletin.status, self._language)
+    async def _content(
+        self, bulletin: Bulletin, recording: Path | None, notices: Sequence[str], heard: Heard
+    ) -> list[Path | Part]:
+        """Return what one repeat plays; where something cannot be had, the trouble stands in `heard`."""
         try:
-            if notice:
-                paths.append(await self._speak(notice, self._language))
-            if recording is not None:
-                return [*paths, recording]
-            text = text_for(bulletin, self._language)
-            if text is not None:
-                return [*paths, await self._speak(f"{text.title}.\n{text.body}", text.language)]
+            before = [await self._speak(one, self._language) for one in notices]
         except SpeechError as error:
             log.error("speech: %s", error)
-            if recording is not None and bulletin.status is Status.ACTUAL:
-                return [recording]
+            heard.trouble = (Reason.AUDIO_UNAVAILABLE, "what is to be said before it could not be spoken")
+            before = []
+        try:
+            if bulletin.is_drill:
+                return await self._drill(bulletin, before, recording)
+            return [*before, *([recording] if recording else await self._speech_of(bulletin))]
+        except SpeechError as error:
+            log.error("speech: %s", error)
         heard.trouble = (Reason.AUDIO_UNAVAILABLE, "neither its recording nor speech could be had in time")
         return []
+
+    async def _speech_of(self, bulletin: Bulletin) -> list[Path]:
+        """Return title and body as speech: of a drill sentence by sentence, so that its notice can go between."""
+        text = text_for(bulletin, self._language)
+        if text is None:
+            raise SpeechError("speech: the bulletin has no text")
+        whole = f"{text.title}.\n{text.body}"
+        parts = sentences(whole) if bulletin.is_drill else [whole]
+        return [await self._speak(one, text.language) for one in parts]
+
+    async def _drill(self, bulletin: Bulletin, before: list[Path], recording: Path | None) -> list[Path | Part]:
+        """Return the content with the notice that it is a drill before, within and after it."""
+        language = language_of(bulletin, self._language, recorded=recording is not None)
+        said = await self._speak(notice(bulletin.status, language), language)
+        files = [*before, *([recording] if recording else await self._speech_of(bulletin))]
+        return with_notices(said, [(path, await self._duration_ms(path)) for path in files])
 
     async def _speak(self, text: str, language: str) -> Path:
         return await self._speech.to_file(text, self._folder, language=language)
 
-    async def _play_paths(self, paths: list[Path], heard: Heard) -> None:
-        """Play files in a row; from the beginning again where the output fails, as its worker starts anew."""
-        requested = sum([await self._duration_ms(path) for path in paths])
+    async def _play(self, sounds: Sequence[Path | Part], heard: Heard) -> None:
+        """Play sounds in a row; from the beginning again where the output fails, as its worker starts anew."""
+        requested = sum([await self._length_ms(sound) for sound in sounds])
         heard.requested_ms += requested
         for left in reversed(range(TRIES)):
             try:
-                await self._play_once(paths, requested, heard)
+                await self._play_once(sounds, requested, heard)
             except (HardwareError, TimeoutError) as error:
                 if not left:
                     raise
@@ -109,8 +130,8 @@ class Sound:
             else:
                 return
 
-    async def _play_once(self, paths: list[Path], requested: int, heard: Heard) -> None:
-        playing = await self._audio.play(paths)
+    async def _play_once(self, sounds: Sequence[Path | Part], requested: int, heard: Heard) -> None:
+        playing = await self._audio.play(sounds)
         try:
             async with asyncio.timeout(requested / 1000 + SPARE_S):
                 heard.played_ms += (await playing.wait()).played_ms
@@ -118,15 +139,25 @@ class Sound:
             heard.played_ms += await _stop(playing)
             raise
 
+    async def _length_ms(self, sound: Path | Part) -> int:
+        part = sound if isinstance(sound, Part) else Part(sound)
+        end_ms = await self._duration_ms(part.path) if part.end_ms is None else part.end_ms
+        return end_ms - part.begin_ms
+
     async def _duration_ms(self, path: Path) -> int:
-        """Return a file's duration, asked once: trying a file takes a process of its own."""
+        """Return a file's duration; one from outside is tried for it, once, in a process of its own."""
         if path not in self._durations:
-            self._durations[path] = (await self._audio.probe(path)).duration_ms
+            ours = path.parent == self._folder
+            self._durations[path] = _wav_ms(path) if ours else (await self._audio.probe(path)).duration_ms
         return self._durations[path]
 
-    def _chime(self, priority: Priority) -> Path:
-        name = "emergency" if priority is Priority.EMERGENCY else "normal"
-        return self._folder / f"chime-{name}.wav"
+    def _chime(self, signal: Signal) -> Path:
+        return self._folder / f"chime-{signal}.wav"
+
+
+def _wav_ms(path: Path) -> int:
+    with wave.open(str(path), "rb") as file:
+        return round(file.getnframes() * 1000 / file.getframerate())
 
 
 async def _stop(playing: Playing) -> int:
@@ -135,20 +166,3 @@ async def _stop(playing: Playing) -> int:
     except AudioError as error:
         log.error("sound: %s", error)
         return error.played.played_ms if error.played else 0
-
-
-def text_for(bulletin: Bulletin, language: str) -> Text | None:
-    """Return the bulletin's text in `language`, else its first."""
-    for text in bulletin.texts:
-        if text.language.split("-")[0].lower() == language:
-            return text
-    return bulletin.texts[0] if bulletin.texts else None
-
-
-def _notice(status: Status, language: str) -> str:
-    _ = translator(language)
-    if status is Status.TEST:
-        return _("This is a test. There is no danger.")
-    if status is Status.EXERCISE:
-        return _("This is an exercise. There is no danger.")
-    return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.trust import public_keys
@@ -102,7 +102,20 @@ def _issue(envelope: Envelope, statement: Issued, root: Root | None, grants: Gra
     found = [_standing(envelope, f"authority {authority.id}", authority.threshold_for(priority), keys)]
     if priority is Priority.EMERGENCY and root is not None and Role.QUORUM in root.roles:
         found.append(_role(envelope, root, Role.QUORUM))
+    if isinstance(statement, Cancel) and statement.announce:
+        found += _if_an_emergency(envelope, authority, root)
     return found
+
+
+def _if_an_emergency(envelope: Envelope, authority: Authority, root: Root | None) -> list[Standing]:
+    """What a cancel that announces takes if it takes back an emergency: that does not stand in it, but hubs know."""
+    found: list[Standing] = []
+    wanted = authority.threshold_for(Priority.EMERGENCY)
+    if wanted > authority.threshold_for(Priority.NORMAL):
+        found.append(_standing(envelope, f"authority {authority.id}", wanted, public_keys(authority.keys)))
+    if root is not None and Role.QUORUM in root.roles:
+        found.append(_role(envelope, root, Role.QUORUM))
+    return [replace(one, who=f"{one.who}, if it takes back an emergency") for one in found]
 
 
 def _role(envelope: Envelope, root: Root, role: Role) -> Standing:

@@ -5,7 +5,8 @@ the reader must never miss stands still in a flag of lit ground and dark letters
 lasts:
 
 - DIỄN TẬP (exercise) or THỬ NGHIỆM (test) on anything that is not actual. A board too narrow even for the
-  short form (TẬP, THỬ) is refused the show: a drill that may be read as real must not be shown at all;
+  short form (TẬP, THỬ) is refused the show: a drill that may be read as real must not be shown at all. Its text
+  says the same in Vietnamese and English, before the title, and before and behind what follows it;
 - KHẨN CẤP on an emergency, where there is room beside or above it; else the scrolling text begins with it.
 """
 
@@ -27,6 +28,7 @@ _FLAG_MARGIN = 3  # lit columns on each side of a flag's letters
 _GAP = 2  # dark columns between a flag and what moves beside it
 # A board does not follow the hub's language: what residents see is Vietnamese, as the bulletins are.
 _FLAGS = {Status.EXERCISE: ("DIỄN TẬP", "TẬP"), Status.TEST: ("THỬ NGHIỆM", "THỬ")}
+_MARKS = {Status.EXERCISE: "DIỄN TẬP – EXERCISE", Status.TEST: "THỬ NGHIỆM – TEST"}
 _EMERGENCY = "KHẨN CẤP"
 
 
@@ -42,17 +44,17 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What is to be seen: `marks` before the title, `flags` the forms of the first mark, longest first."""
+    """What is to be seen: `marks` before the title, `flags` the forms of what stands, longest first."""
 
     marks: tuple[str, ...]
     flags: tuple[str, ...]
-    must_flag: bool
+    drill: bool
     title: str
     body: str
 
     def heading(self, standing: bool) -> str:
-        """Marks and title, without the first mark where it is `standing` in a flag in its full form."""
-        return " – ".join([*self.marks[standing:], self.title])
+        """Marks and title; the mark of an emergency is left out where it is `standing` in a flag."""
+        return " – ".join([*self.marks[standing and not self.drill :], self.title])
 
 
 def board_show(
@@ -96,15 +98,14 @@ def period_s(show: Show) -> float:
 def _wording(title: str, body: str, priority: Priority, status: Status) -> Wording:
     if not title and not body:
         raise RenderError("the bulletin has no text to show; give it a title or a body")
-    drill = _FLAGS.get(status, ())
     emergency = (_EMERGENCY,) if priority is Priority.EMERGENCY else ()
-    return Wording(
-        marks=drill[:1] + emergency,
-        flags=drill or emergency,
-        must_flag=bool(drill),
-        title=title or body,
-        body=body if title else "",
-    )
+    title, body = (title, body) if title else (body, "")
+    if status not in _FLAGS:
+        return Wording(emergency, emergency, False, title, body)
+    mark = _MARKS[status]
+    body = f"{mark} – {body} – {mark}" if body else ""
+    title = title if body else f"{title} – {mark}"
+    return Wording((mark, *emergency), _FLAGS[status], True, title, body)
 
 
 def _two_lines(words: Wording, board: Area) -> list[Window]:
@@ -134,7 +135,7 @@ def _one_line(words: Wording, board: Area) -> list[Window]:
 def _flagged(words: Wording, flag: Bitmap | None, line: Area) -> tuple[list[Window], Area]:
     """The flag's window at the left of the line, and what is left of the line."""
     if flag is None:
-        if words.must_flag:
+        if words.drill:
             raise RenderError(
                 f"a board {line.w} pixels wide has no room for the flag {words.flags[-1]!r} beside text; "
                 "leave this board out of tests and exercises"

@@ -18,6 +18,7 @@ from typing import Self
 from ward_hw.audio.playing import Playing
 from ward_hw.audio.process import WorkerProcess
 from ward_hw.audio.values import AudioError, AudioSettings, Clip
+from ward_hw.audio_worker.order import PlayOrder, Sound
 from ward_hw.audio_worker.pipe import Message
 from ward_hw.errors import MisuseError
 
@@ -86,8 +87,8 @@ class AudioWorker:
             await process.close()
             await ending
 
-    async def play(self, paths: Sequence[Path], *, gain_db: float = 0.0, lead_in_ms: int = 0) -> Playing:
-        """Begin to play files one behind the other, ``lead_in_ms`` of silence first.
+    async def play(self, sounds: Sequence[Sound], *, gain_db: float = 0.0, lead_in_ms: int = 0) -> Playing:
+        """Begin to play files, or parts of files, one behind the other, ``lead_in_ms`` of silence first.
 
         Raises MisuseError while something is being played, AudioError when no worker can be had.
         """
@@ -106,15 +107,7 @@ class AudioWorker:
             raise _no_worker("play")
         playing = Playing(next(self._numbers), process.send, process.kill)
         self._playing = playing
-        process.send(
-            {
-                "id": playing.number,
-                "do": "play",
-                "paths": [str(path) for path in paths],
-                "gain_db": gain_db,
-                "lead_in_ms": lead_in_ms,
-            }
-        )
+        process.send(PlayOrder.of(sounds, gain_db, lead_in_ms).message(playing.number))
         return playing
 
     def _take(self, message: Message) -> None:

@@ -1,8 +1,8 @@
 """The worker's commands, one JSON message each; answers carry the ``id`` of the command.
 
 * ``{"id", "do": "probe", "path"}`` -> ``clip`` with the facts of the file, or ``failed`` with ``reason``
-* ``{"id", "do": "play", "paths", "gain_db", "lead_in_ms"}`` -> ``started``, ``levels`` ..., ``played`` or
-  ``failed``
+* ``{"id", "do": "play", "parts", "gain_db", "lead_in_ms"}`` -> ``started``, ``levels`` ..., ``played`` or
+  ``failed``; a part is ``[path, begin_ms, end_ms]``, null for the file's end
 * ``{"id", "do": "stop", "fade_ms"}``: the order with this id ends soon; no answer of its own
 
 The worker ends, silent at once, when its input ends: with the agent, sound stops too.
@@ -16,10 +16,11 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from ward_hw.audio_worker import pipe
-from ward_hw.audio_worker.player import Player, PlayOrder
+from ward_hw.audio_worker.order import PlayOrder
+from ward_hw.audio_worker.player import Player
 
 if TYPE_CHECKING:
     from ward_hw.audio_worker.output import Output
@@ -64,7 +65,7 @@ class Worker:
                 case "probe":
                     self.send({"id": number, "event": "clip", **_probe(Path(str(command["path"])))})
                 case "play":
-                    self._play(number, _order(command))
+                    self._play(number, PlayOrder.read(command))
                 case "stop" if self._player is not None and number == self._number:
                     self._player.stop(int(str(command["fade_ms"])))
                 case _:
@@ -85,15 +86,6 @@ class Worker:
         self._number = number
         self._player = Player(number, order, rate=self._settings.rate, send=self.send)
         self._player.start(self._output)
-
-
-def _order(command: pipe.Message) -> PlayOrder:
-    paths = command["paths"]
-    if not isinstance(paths, list):
-        raise TypeError("paths must be a list")
-    names = cast("list[object]", paths)
-    gain_db = float(str(command["gain_db"]))
-    return PlayOrder(tuple(Path(str(path)) for path in names), gain_db, int(str(command["lead_in_ms"])))
 
 
 def _probe(path: Path) -> pipe.Message:

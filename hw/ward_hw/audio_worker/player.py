@@ -6,10 +6,9 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ward_hw.audio_worker.order import Part, PlayOrder
 from ward_hw.audio_worker.pipe import Message
 from ward_hw.audio_worker.programme import Programme
 
@@ -21,15 +20,6 @@ _REPORT_S = 0.5
 _DEVICE_STALL_S = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class PlayOrder:
-    """What to play: files in order, louder or softer by ``gain_db``, behind ``lead_in_ms`` of silence."""
-
-    paths: tuple[Path, ...]
-    gain_db: float
-    lead_in_ms: int
-
-
 class Player:
     """One order being played.
 
@@ -39,7 +29,7 @@ class Player:
     def __init__(self, number: int, order: PlayOrder, *, rate: int, send: Send) -> None:
         self.over = False
         self._number = number
-        self._paths = order.paths
+        self._parts = order.parts
         self._gain_db = order.gain_db
         self._rate = rate
         self._send = send
@@ -76,18 +66,20 @@ class Player:
 
     def _decode(self) -> str | None:
         """Decode everything; what was good before a fault is still played. Returns the fault."""
-        from ward_hw.audio_worker.decode import BadAudio, opened  # noqa: PLC0415 - 20 MB an idle worker spares
+        from ward_hw.audio_worker.decode import BadAudio  # noqa: PLC0415 - 20 MB an idle worker spares
+        from ward_hw.audio_worker.tape import Tapes  # noqa: PLC0415 - likewise
 
+        tapes = Tapes(self._rate, self._gain_db)
         try:
-            for path in self._paths:
-                with opened(path) as file:
-                    for piece in file.samples(self._rate, self._gain_db):
-                        if not self._put(piece):
-                            return None
+            for part in self._parts:
+                for piece in tapes.samples(part):
+                    if not self._put(piece):
+                        return None
             self._whole = True
         except BadAudio as error:
             return _words(error)
         finally:
+            tapes.close()
             self._programme.complete()
         return None
 
@@ -135,17 +127,22 @@ class Player:
         self._send(message)
 
     def _requested_ms(self) -> int:
-        """How long everything would have been: decoded, or told by the files when it was cut short."""
+        """How long everything would have been: decoded, or told by order and files when it was cut short."""
         decoded_ms = round(self._decoded * 1000 / self._rate)
         if self._whole:
             return decoded_ms
-        from ward_hw.audio_worker.decode import BadAudio, duration_ms  # noqa: PLC0415 - as in _decode
+        return max(decoded_ms, sum(map(_told_ms, self._parts)))
 
-        told_ms = 0
-        for path in self._paths:
-            with contextlib.suppress(BadAudio):
-                told_ms += duration_ms(path)
-        return max(decoded_ms, told_ms)
+
+def _told_ms(part: Part) -> int:
+    from ward_hw.audio_worker.decode import BadAudio, duration_ms  # noqa: PLC0415 - as in _decode
+
+    end_ms = part.end_ms
+    if end_ms is None:
+        end_ms = 0
+        with contextlib.suppress(BadAudio):
+            end_ms = duration_ms(part.path)
+    return max(0, end_ms - part.begin_ms)
 
 
 def _words(error: Exception) -> str:

@@ -57,6 +57,9 @@ class ResponseType(StrEnum):
     NONE = "None"
 
 
+SINCE_1_2 = frozenset([ResponseType.AVOID, ResponseType.ALL_CLEAR])
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A valueName and value of eventCode, parameter or geocode."""

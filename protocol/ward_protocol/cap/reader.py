@@ -1,8 +1,8 @@
-"""CAP XML to values, strictly: the schema's elements, in its order and number, and the rules its prose adds.
+"""CAP XML to values, strictly: what is taken is valid by the schema of CAP 1.2, and keeps the rules its prose adds.
 
 What an attacker can put into XML is refused before it acts: size is limited before parsing, a DTD or entity anywhere
-is an error (defusedxml), unknown elements are errors. Signatures (XML-DSig) may stand at the end and are not looked
-at: a CAP file is only imported by those who then sign a bulletin of their own.
+is an error (defusedxml), unknown elements and attributes are errors. Signatures (XML-DSig) may stand at the end and are
+not looked at: a CAP file is only imported by those who then sign a bulletin of their own.
 
 Ref: OASIS CAP-v1.2-os, section 3.2; CAP-V1.1, section 3.2.
 """
@@ -16,7 +16,8 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from ward_protocol.cap.grammar import ALERT, Group, Part
-from ward_protocol.cap.model import Alert, MessageType, Scope
+from ward_protocol.cap.model import SINCE_1_2, Alert, MessageType, Resource, Scope
+from ward_protocol.cap.values import embedded_sha1
 from ward_protocol.errors import ProtocolError
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ G = TypeVar("G")
 MAX_SIZE = 256 * 1024  # bytes; ours: CAP sets no limit
 _VERSIONS = {"urn:oasis:names:tc:emergency:cap:1.1": "1.1", "urn:oasis:names:tc:emergency:cap:1.2": "1.2"}
 _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}"
+_XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+_HINTS = frozenset([f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"])  # may stand anywhere; never followed
+_BLANK = " \t\r\n"  # XML's white space; str.strip() takes more, which the schema does not
 _SHOWN = 60
 
 
@@ -65,6 +69,7 @@ def _root(data: bytes) -> Element:
 
 def _read(element: Element, group: Group[G], namespace: str, path: str, **given: str) -> G:
     """The value of a group; `path` names it in errors, `given` are fields that do not stand in the XML."""
+    _need_no_attributes(element, path)
     found: dict[str, list[object]] = {}
     order = list(group.parts)
     reached = 0
@@ -84,25 +89,41 @@ def _read(element: Element, group: Group[G], namespace: str, path: str, **given:
 
 
 def _children(element: Element, namespace: str, path: str) -> Iterator[tuple[str, Element]]:
-    if (element.text or "").strip():
-        raise CapError(path, "has text outside its elements")
+    signed = False
+    _need_blank(element.text, path)
     for child in element:
-        if (child.tail or "").strip():
-            raise CapError(path, "has text outside its elements")
+        _need_blank(child.tail, path)
         if path == "alert" and child.tag.startswith(_SIGNATURE):
+            signed = True
             continue
         if not child.tag.startswith(namespace):
             raise CapError(f"{path}/{child.tag[:_SHOWN]}", "no such element here")
-        yield child.tag.removeprefix(namespace), child
+        name = child.tag.removeprefix(namespace)
+        if signed:
+            raise CapError(f"{path}/{name}", "stands after the signature, which the schema wants last")
+        yield name, child
+
+
+def _need_blank(text: str | None, path: str) -> None:
+    if (text or "").strip(_BLANK):
+        raise CapError(path, "has text outside its elements")
+
+
+def _need_no_attributes(element: Element, path: str) -> None:
+    odd = sorted(set(element.keys()) - _HINTS)
+    if odd:
+        raise CapError(path, f"has the attribute {odd[0][:_SHOWN]}; CAP has none")
 
 
 def _value(element: Element, part: Part, namespace: str, path: str) -> object:
     if not callable(part.read):
         return _read(element, part.read, namespace, path)
+    _need_no_attributes(element, path)
     if len(element):
         raise CapError(path, "has elements inside; only text is allowed")
-    text = (element.text or "").strip()
-    if not (text or part.required or part.many):
+    raw = element.text or ""
+    text = raw if part.exact else raw.strip(_BLANK)
+    if not (text or part.required or part.many or part.filled):
         return text
     try:
         return part.read(text)
@@ -125,10 +146,25 @@ def _fields(found: Mapping[str, list[object]], parts: Mapping[str, Part], path: 
 
 
 def _judge(alert: Alert) -> None:
-    """Rules that the schema cannot say. Ref: CAP 1.2 §3.2.1, msgType, restriction, addresses."""
+    """Rules that the schema cannot say, and what differs between the versions.
+
+    Ref: CAP 1.2 §3.2.1, msgType, restriction, addresses; §3.2.3, mimeType; CAP 1.1 §3.2.2, responseType.
+    """
     if alert.scope is Scope.RESTRICTED and not alert.restriction:
         raise CapError("alert/restriction", "is missing; scope Restricted needs it")
     if alert.scope is Scope.PRIVATE and not alert.addresses:
         raise CapError("alert/addresses", "is missing; scope Private needs it")
     if alert.msg_type is not MessageType.ALERT and not alert.references:
         raise CapError("alert/references", f"is missing; msgType {alert.msg_type} needs it")
+    for info in alert.info:
+        if alert.version == "1.1" and SINCE_1_2.intersection(info.response_type):
+            raise CapError("alert/info/responseType", "is a word of CAP 1.2 in an alert of 1.1")
+        for resource in info.resource:
+            _judge_resource(resource, alert.version)
+
+
+def _judge_resource(resource: Resource, version: str) -> None:
+    if version == "1.2" and not resource.mime_type:
+        raise CapError("alert/info/resource/mimeType", "is missing; CAP 1.2 needs it")
+    if resource.digest and resource.deref_uri and resource.digest.lower() != embedded_sha1(resource.deref_uri):
+        raise CapError("alert/info/resource/digest", "is not that of what derefUri holds")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import math
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
+from urllib.parse import quote
 
 from ward_protocol.cap.model import Circle, Reference
 
@@ -16,7 +19,20 @@ W = TypeVar("W", bound=StrEnum)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", re.ASCII)
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d{1,12}(\.\d{0,12})?|\.\d{1,12})", re.ASCII)
+# Ref: RFC 3986, appendix A, without IP literals; what is none of its characters was escaped before.
+_URI_CHARACTERS = "%:/?#[]@!$&'()*+,;=~"
+_UNIT = r"(?:[\w.~!$&'()*+,;=-]|%[0-9A-F]{2})"
+_PATH_UNIT = rf"(?:{_UNIT}|[:@])"
+_PATH = rf"(?:/{_PATH_UNIT}*)*"
+_AUTHORITY = rf"//(?:(?:{_UNIT}|:)*@)?{_UNIT}*(?::\d{{1,5}})?{_PATH}"
+_ROOTED = rf"/(?:{_PATH_UNIT}+{_PATH})?"
+_URI = re.compile(
+    rf"(?:[a-z][a-z0-9+.-]*:(?:{_AUTHORITY}|{_ROOTED}|{_PATH_UNIT}+{_PATH})|{_AUTHORITY}|{_ROOTED}|(?:(?:{_UNIT}|@)+{_PATH})?)"
+    rf"(?:\?(?:{_PATH_UNIT}|[/?])*)?(?:\#(?:{_PATH_UNIT}|[/?])*)?",
+    re.ASCII | re.IGNORECASE,
+)
 _RESTRICTED = re.compile(r"[\s,<&]")
+_NO_OFFSET, _FURTHEST = timedelta(), timedelta(hours=14)  # Ref: XML Schema part 2, §3.2.7.3
 _SHOWN = 40
 
 
@@ -47,9 +63,12 @@ def time(text: str) -> datetime:
     if not _TIME.fullmatch(text):
         raise ValueError(f"{_short(text)} is not a time such as 2026-08-01T14:05:00+07:00")
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise ValueError(f"{_short(text)} is no time: {error}") from None
+    if abs(moment.utcoffset() or _NO_OFFSET) > _FURTHEST:
+        raise ValueError(f"{_short(text)} is no time: no place on Earth is over 14 hours from UTC")
+    return moment
 
 
 def language(text: str) -> str:
@@ -71,6 +90,34 @@ def count(text: str) -> int:
     if not re.fullmatch(r"\d{1,15}", text, re.ASCII):
         raise ValueError(f"{_short(text)} is not a number of bytes")
     return int(text)
+
+
+def uri(text: str) -> str:
+    """A URI or a relative reference, with what must be escaped escaped or not. Ref: XML Schema part 2, §3.2.17."""
+    if not _URI.fullmatch(quote(text, safe=_URI_CHARACTERS)):
+        raise ValueError(f"{_short(text)} is not a URI such as https://example.vn/a")
+    return text
+
+
+def sha1(text: str) -> str:
+    """A SHA-1 in hexadecimal. Ref: CAP 1.2 §3.2.3, digest."""
+    if not re.fullmatch(r"[0-9A-Fa-f]{40}", text, re.ASCII):
+        raise ValueError(f"{_short(text)} is not the 40 hexadecimal digits of a SHA-1")
+    return text
+
+
+def base64_text(text: str) -> str:
+    """Bytes in base64, broken into lines or not. Ref: CAP 1.2 §3.2.3, derefUri."""
+    try:
+        base64.b64decode("".join(text.split()), validate=True)
+    except ValueError as error:
+        raise ValueError(f"{_short(text)} is not base64: {error}") from None
+    return text
+
+
+def embedded_sha1(text: str) -> str:
+    """The SHA-1, in small hexadecimal digits, of the bytes in a base64 text."""
+    return hashlib.sha1(base64.b64decode("".join(text.split())), usedforsecurity=False).hexdigest()
 
 
 def point(text: str) -> tuple[float, float]:

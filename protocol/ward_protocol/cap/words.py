@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ward_protocol.cap.model import MessageType
+from ward_protocol.cap.model import MessageType, Scope
 from ward_protocol.cap.reader import CapError
 from ward_protocol.statements.bulletin import Cap
 from ward_protocol.statements.words import MsgType
@@ -12,9 +12,16 @@ from ward_protocol.statements.words import MsgType
 if TYPE_CHECKING:
     from ward_protocol.cap.model import Alert
 
+MAX_REFERENCES = 1000  # characters, as the statement holds
+
 
 def cap_words(alert: Alert) -> Cap:
-    """Return the words of the alert and of its first info; raises CapError where there is nothing to air."""
+    """Return the words of the alert and of its first info; raises CapError where there is nothing to air to the public.
+
+    Of more references than a bulletin can carry, the last to be sent are kept.
+    """
+    if alert.scope is not Scope.PUBLIC:
+        raise CapError("alert/scope", f"is {alert.scope}; only what is Public is aired")
     if not alert.info:
         raise CapError("alert/info", "is missing, so there is nothing to air")
     if alert.msg_type not in {MessageType.ALERT, MessageType.UPDATE}:
@@ -29,5 +36,18 @@ def cap_words(alert: Alert) -> Cap:
         urgency=info.urgency,
         severity=info.severity,
         certainty=info.certainty,
-        references=" ".join(f"{one.sender},{one.identifier},{one.sent.isoformat()}" for one in alert.references),
+        references=_references(alert),
     )
+
+
+def _references(alert: Alert) -> str:
+    """The references in the alert's order, without the oldest ones where they are more than fit."""
+    room = MAX_REFERENCES
+    names = [f"{one.sender},{one.identifier},{one.sent.isoformat()}" for one in alert.references]
+    kept: set[int] = set()
+    for index in sorted(range(len(names)), key=lambda index: alert.references[index].sent, reverse=True):
+        room -= len(names[index]) + (1 if kept else 0)
+        if room < 0:
+            break
+        kept.add(index)
+    return " ".join(name for index, name in enumerate(names) if index in kept)

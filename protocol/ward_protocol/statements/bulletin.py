@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ward_protocol.schema import blob, key, many, one_of, struct, text, uint
+from ward_protocol.schema import blob, flag, key, many, one_of, struct, text, uint
 from ward_protocol.statements.documents import AREA, IDENTIFIER
 from ward_protocol.statements.words import Category, Certainty, MsgType, Priority, Severity, Status, Urgency
 
@@ -88,10 +88,23 @@ class Bulletin:
             return self.texts[0].title
         return self.audio[0].sha256.hex()[:16] if self.audio else ""
 
+    @property
+    def is_drill(self) -> bool:
+        """Whether it is an exercise or a test: anything but real."""
+        return self.status is not Status.ACTUAL
+
+    @property
+    def label(self) -> str:
+        """The title for lists and logs: that of a drill begins with its status, so that nobody takes it for real."""
+        return f"[{self.status.upper()}] {self.title}" if self.is_drill else self.title
+
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Take a bulletin of the same issuer back: it is not aired, or stops at once."""
+    """Take a bulletin of the same issuer back: it is not aired, or stops at once.
+
+    With `announce`, hubs that aired it as Actual say on the same outputs that it was sent in error.
+    """
 
     issuer: str = key(1, IDENTIFIER)
     sequence: int = key(2, uint(minimum=1))
@@ -100,3 +113,4 @@ class Cancel:
     audience: Audience = key(5, struct(Audience))
     target: bytes = key(6, DIGEST)
     why: str = key(7, text(400), default="")
+    announce: bool = key(8, flag(), default=False)

@@ -11,7 +11,7 @@ from ward_protocol.reasons import Reason
 from ward_protocol.schema import blob, flag, key, many, one_of, struct, text, uint
 from ward_protocol.statements.bulletin import DIGEST
 from ward_protocol.statements.documents import IDENTIFIER
-from ward_protocol.statements.words import Event, TimeTrust
+from ward_protocol.statements.words import Event, Status, TimeTrust
 
 MS = uint(2**53)
 
@@ -58,7 +58,8 @@ class Receipt:
     """One event in the life of a statement; each names the digest of the hub's receipt before it.
 
     `audit_entry` and `audit_head` are the number and the hash of the last entry of the hub's audit trail at the time;
-    `break_glass` counts the uses of sealed keys that nobody has cleared yet.
+    `break_glass` counts the uses of sealed keys that nobody has cleared yet; `status` is that of the bulletin it is
+    about, None where the hub holds none: what was refused, other statements.
     """
 
     hub: str = key(1, IDENTIFIER)
@@ -74,3 +75,4 @@ class Receipt:
     audit_entry: int = key(11, uint(), default=0)
     audit_head: bytes = key(12, DIGEST, default=b"")
     break_glass: int = key(13, uint(1000), default=0)
+    status: Status | None = key(14, one_of(Status), default=None)

@@ -79,10 +79,14 @@ Airing = TypedDict("Airing", {"outlet": str, "from": float, "to": float | None})
 
 
 class BulletinState(TypedDict):
-    """One bulletin as the hub judged and carried it; `digest` is the hex SHA-256 of its envelope."""
+    """One bulletin as the hub judged and carried it.
+
+    `digest` is the hex SHA-256 of its envelope, `status` the CAP word: Actual, Exercise or Test.
+    """
 
     digest: str
     title: str
+    status: str
     priority: str
     decision: Literal["accepted", "refused", "pending"]
     reason: str | None

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.sim.hw.sounds import tone
 
-from ward_hw.audio import AudioError, AudioSettings, AudioWorker
+from ward_hw.audio import AudioError, AudioSettings, AudioWorker, Part
 from ward_hw.errors import MisuseError
 
 HANG_GUARD_S = 30.0
@@ -104,6 +104,27 @@ async def test_what_was_output_is_captured_measured_and_counted(
     samples = captured(capture)
     assert not any(samples[:9600])
     assert len(samples) == 9600 + played.played_ms * 48
+
+
+async def test_parts_of_a_file_are_played_with_others_in_between(
+    tmp_path: Path, settings: AudioSettings, capture: Path
+) -> None:
+    loud, soft = tone(tmp_path / "a.opus", 0.9, level=0.5), tone(tmp_path / "b.wav", 0.3, level=0.05)
+    async with AudioWorker(settings) as audio, asyncio.timeout(HANG_GUARD_S):
+        playing = await audio.play([soft, Part(loud, 0, 400), soft, Part(loud, 400, 700), soft])
+        played = await playing.wait()
+    assert played.played_ms == played.requested_ms == 1600
+    levels = [level > 2000 for level in played.envelope]
+    assert levels == [False] * 3 + [True] * 4 + [False] * 3 + [True] * 3 + [False] * 3
+    assert len(captured(capture)) == 1600 * 48
+
+
+async def test_a_stopped_order_of_parts_tells_what_it_would_have_been(tmp_path: Path, settings: AudioSettings) -> None:
+    path = tone(tmp_path / "a.wav", 10)
+    async with AudioWorker(settings) as audio, asyncio.timeout(HANG_GUARD_S):
+        playing = await audio.play([Part(path, 0, 4000), Part(path, 4000, 5000), Part(path, 9000)])
+        await playing.started
+        assert (await playing.stop()).requested_ms == 6000
 
 
 async def test_gain_and_limit(tmp_path: Path, settings: AudioSettings, capture: Path) -> None:

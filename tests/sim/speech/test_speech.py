@@ -54,6 +54,16 @@ async def test_the_same_text_is_spoken_once(tmp_path: Path) -> None:
 
 
 @needs_espeak
+@pytest.mark.parametrize("left", [b"", b"RIFF", bytes(100)])
+async def test_what_a_power_cut_left_of_a_file_is_spoken_anew(tmp_path: Path, left: bytes) -> None:
+    file = await Speech().to_file(SENTENCE, tmp_path)
+    whole = file.read_bytes()
+    for damaged in (left, whole[: len(whole) // 2]):
+        file.write_bytes(damaged)
+        assert (await Speech().to_file(SENTENCE, tmp_path)).read_bytes() == whole
+
+
+@needs_espeak
 async def test_text_like_an_option_is_only_text(tmp_path: Path) -> None:
     trap = tmp_path / "trap.wav"
     await Speech().to_file(f"-w {trap} --version -f /etc/passwd", tmp_path)

@@ -130,7 +130,8 @@ def test_a_signature_at_the_end_is_passed_over() -> None:
 
 
 def test_empty_optional_elements_are_as_good_as_absent() -> None:
-    filled = ALERT.replace("<info>", "<references/><incidents/><info>", 1).replace("<headline>", "<onset/><headline>")
+    filled = ALERT.replace("<info>", "<references/><incidents/><info>", 1)
+    filled = filled.replace("<headline>", "<senderName/><headline>").replace("</info>", "<web/><contact/></info>")
     assert parse(filled.encode()) == parse(ALERT.encode())
 
 

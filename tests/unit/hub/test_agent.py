@@ -22,6 +22,7 @@ from tests.statements import (
     GRANT_KEY,
     GRANTS,
     NOW,
+    RECALL,
     ROOT,
     ROOT_KEY,
     STRANGER,
@@ -41,7 +42,7 @@ from ward_hub.trust import Trust
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Beat, Bulletin, Cancel, Event, Receipt, Role, RoleKeys
+from ward_protocol.statements import Beat, Bulletin, Cancel, Event, Receipt, Role, RoleKeys, Status
 
 BOTH = replace(GRANTS, authorities=(AUTHORITY, OFFICE_GRANT))
 
@@ -219,6 +220,121 @@ def test_a_cancel_counts_that_was_accepted_just_before_the_power_went(tmp_path: 
             await asyncio.sleep(5)
             assert one.events(digest) == [ACCEPTED, CANCELLED]
             assert not one.aired(digest)
+
+    run(play())
+
+
+# What is taken back aloud
+
+
+@pytest.mark.parametrize("status", Status)
+def test_what_was_on_air_as_real_is_corrected(tmp_path: Path, status: Status) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            wrong = one.source.publish(bulletin(status=status))
+            one.source.beat()
+            await asyncio.sleep(5)
+            recall = one.source.publish(replace(RECALL, target=wrong))
+            one.source.beat()
+            await asyncio.sleep(5)
+            real = status is Status.ACTUAL
+            assert one.aired(recall) is real
+            assert one.events(recall) == [ACCEPTED, ENDED][: 1 + real]
+            assert one.journal.ledger.unfinished() == []
+            noted = [line for line in story(tmp_path) if line.event == "noted"]
+            assert len(noted) == (not real)
+
+    run(play())
+
+
+@pytest.mark.parametrize("announce", [True, False])
+@pytest.mark.parametrize("not_before", [NOW, NOW + 600])
+def test_only_what_was_on_air_is_corrected_and_only_where_that_is_asked_for(
+    tmp_path: Path, not_before: int, announce: bool
+) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            wrong = one.source.publish(bulletin(not_before=not_before))
+            one.source.beat()
+            await asyncio.sleep(5)
+            recall = one.source.publish(replace(RECALL, target=wrong, announce=announce))
+            one.source.beat()
+            await asyncio.sleep(1000)
+            assert one.aired(recall) == (announce and not_before == NOW)
+            assert one.aired(wrong) == (not_before == NOW)
+
+    run(play())
+
+
+def test_an_announcement_of_what_never_came_says_nothing(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            recall = one.source.publish(replace(RECALL, sequence=1))
+            one.source.beat()
+            await asyncio.sleep(5)
+            assert one.events(recall) == [ACCEPTED]
+            assert one.journal.ledger.state_of(recall) is State.NOTED
+
+    run(play())
+
+
+def test_another_issuers_bulletin_is_not_corrected(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            theirs = one.source.publish(bulletin(issuer="office"), OFFICE)
+            one.source.beat()
+            await asyncio.sleep(5)
+            recall = one.source.publish(replace(RECALL, target=theirs, sequence=1))
+            one.source.beat()
+            await asyncio.sleep(5)
+            assert one.aired(theirs)
+            assert not one.aired(recall)
+
+    run(play())
+
+
+@pytest.mark.parametrize("begun", [0, 1])
+def test_a_correction_outlives_a_power_cut(tmp_path: Path, begun: int) -> None:
+    async def play() -> None:
+        wrong = signed(bulletin())
+        data = signed(replace(RECALL, target=Envelope.open(wrong).digest))
+        recall = Envelope.open(data).digest
+
+        def before(one: Hub) -> None:
+            ledger = one.journal.ledger
+            ledger.accept("ward", 1, Envelope.open(wrong).digest, wrong)
+            ledger.begin(Envelope.open(wrong).digest)
+            taken = Withdrawal(Envelope.open(wrong).digest, State.CANCELLED, Reason.CANCELLED, "phát nhầm")
+            ledger.accept("ward", 2, recall, data, withdraws=[taken])
+            for _ in range(begun):
+                ledger.begin(recall)
+
+        async with hub(tmp_path, prepare=before) as one:
+            await asyncio.sleep(5)
+            assert one.events(Envelope.open(wrong).digest) == [ACCEPTED, CANCELLED]
+            assert one.events(recall) == [ACCEPTED, ENDED]
+            evidence = receipts(tmp_path)[-1].evidence
+            assert evidence is not None
+            assert evidence.attempts == 1 + begun
+
+    run(play())
+
+
+def test_a_correction_can_be_taken_back_like_anything_else(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            wrong = one.source.publish(bulletin())
+            one.source.beat()
+            await asyncio.sleep(5)
+            recall = Envelope.open(signed(replace(RECALL, target=wrong))).digest
+            one.source.publish(replace(CANCEL, target=recall, sequence=3))
+            one.source.beat()
+            await asyncio.sleep(5)
+            one.source.publish(replace(RECALL, target=wrong))
+            one.source.beat()
+            await asyncio.sleep(60)
+            assert one.events(recall) == [ACCEPTED, CANCELLED]
+            assert not one.aired(recall)
 
     run(play())
 

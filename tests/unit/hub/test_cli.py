@@ -22,6 +22,7 @@ from tests.statements import (
     GRANT_KEY,
     GRANTS,
     MINIMAL,
+    RECEIPT,
     ROOT,
     ROOT_KEY,
     SIGNER,
@@ -34,7 +35,7 @@ from ward_hub.cli.main import COMMANDS, main
 from ward_hub.cli.run import OneLine
 from ward_hub.identity import write_key
 from ward_protocol.envelope import Envelope, sign
-from ward_protocol.statements import Bulletin, Priority
+from ward_protocol.statements import Bulletin, Priority, Status
 
 DRAFT = '[[text]]\ntitle = "Tin"\nbody = "Nội dung"\n'
 
@@ -297,6 +298,38 @@ def test_inspect_that_cannot(shell: Shell, arguments: list[str], status: int, wo
     said = shell("inspect", *arguments)
     assert said.status == status
     assert words in said.line()
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (Status.ACTUAL, None),
+        (Status.TEST, "This is a TEST: it is shown and announced as one."),
+        (Status.EXERCISE, "This is an EXERCISE: it is shown and announced as one."),
+    ],
+)
+def test_a_drill_is_called_one_wherever_it_is_signed_and_looked_at(
+    shell: Shell, status: Status, said: str | None
+) -> None:
+    (shell.folder / "draft.toml").write_text(f'status = "{status}"\npriority = "emergency"\n{DRAFT}')
+    signed = signs(shell)
+    assert f"  {status}, emergency: Tin\n" in signed.out
+    lines = shell("inspect", "out.cose", "--key", SIGNER.public.raw.hex(), "--lang", "en").out.splitlines()
+    assert f"  status: {status}" in lines
+    assert [one for one in lines if "announced as one" in one] == ([said] if said else [])
+    assert lines[1] == (said or lines[1])
+
+
+def test_the_status_of_a_bulletin_stands_in_json_of_whoever_signs(shell: Shell) -> None:
+    facts = parsed(signs(shell, "--json"))
+    assert (facts["status"], facts["priority"], facts["title"]) == ("Actual", "normal", "Tin")
+
+
+def test_a_receipt_about_a_drill_says_so(shell: Shell) -> None:
+    (shell.folder / "receipt.cose").write_bytes(sign(RECEIPT, [SIGNER]))
+    said = shell("inspect", "receipt.cose", "--key", SIGNER.public.raw.hex(), "--lang", "en")
+    assert "  status: Exercise" in said.out.splitlines()
+    assert "announced as one" not in said.out
 
 
 # check-config, run, audit, publish

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,9 +15,10 @@ from typing import cast
 import pytest
 from tests.journals import FILE, HUB, HUB_KEY, Inline, receipts, story
 from tests.sim.hw.virtual import run
-from tests.statements import MINIMAL, NOW
+from tests.statements import MINIMAL, NOW, RECALL
 
 from ward_hub.clock import Clock
+from ward_hub.correction import correction
 from ward_hub.holds import Closed
 from ward_hub.journal import State
 from ward_hub.playout.director import LOOK_AGAIN_S, Director
@@ -24,7 +26,7 @@ from ward_hub.playout.outcome import Outcome
 from ward_hub.playout.player import Player
 from ward_hub.programme import Candidate
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Bulletin, Event, Evidence, Priority
+from ward_protocol.statements import Bulletin, Event, Evidence, Priority, Status
 
 LENGTH_S = 10.0
 ATTEMPTS = 3
@@ -91,7 +93,9 @@ class Studio:
         )
         self.number = 0
 
-    def bulletin(self, title: str, priority: Priority, *, begins: int = 0, life: int = 3600) -> Candidate:
+    def bulletin(
+        self, title: str, priority: Priority, *, begins: int = 0, life: int = 3600, status: Status = Status.ACTUAL
+    ) -> Candidate:
         """Accept one of that title, not yet held."""
         self.number += 1
         digest = bytes([self.number]) * 32
@@ -102,14 +106,23 @@ class Studio:
             sequence=self.number,
             texts=(text,),
             priority=priority,
+            status=status,
             not_before=start,
             expires=start + life,
         )
         assert self.journal.ledger.accept("ward", self.number, digest, b"") is None
         return Candidate(digest, bulletin)
 
-    def hold(self, title: str, priority: Priority = NORMAL, *, ready: bool = True, **when: int) -> Candidate:
-        candidate = replace(self.bulletin(title, priority, **when), ready=ready)
+    def hold(
+        self,
+        title: str,
+        priority: Priority = NORMAL,
+        *,
+        ready: bool = True,
+        status: Status = Status.ACTUAL,
+        **when: int,
+    ) -> Candidate:
+        candidate = replace(self.bulletin(title, priority, status=status, **when), ready=ready)
         self.director.hold(candidate)
         return candidate
 
@@ -162,6 +175,21 @@ def test_the_journal_knows_of_it_before_it_sounds(tmp_path: Path) -> None:
             assert studio.journal.ledger.state_of(one.digest) is State.AIRING
 
     run(play())
+
+
+@pytest.mark.parametrize(("status", "said"), [(Status.ACTUAL, ": a"), (Status.EXERCISE, ": [EXERCISE] a")])
+def test_the_log_says_whether_it_is_a_drill(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, status: Status, said: str
+) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("a", status=status)
+            await asyncio.sleep(1)
+
+    with caplog.at_level(logging.INFO):
+        run(play())
+    (line,) = [one for one in caplog.messages if one.startswith("airing")]
+    assert line.endswith(f"attempt 1{said}")
 
 
 def test_precedence_then_time(tmp_path: Path) -> None:
@@ -232,6 +260,63 @@ def test_nothing_else_cuts_in(tmp_path: Path, first: Priority, second: Priority)
     run(play())
 
 
+TEST, EXERCISE = Status.TEST, Status.EXERCISE
+
+
+@pytest.mark.parametrize("drill", [TEST, EXERCISE])
+@pytest.mark.parametrize("priority", Priority)
+def test_a_drill_cuts_short_nothing_real(tmp_path: Path, priority: Priority, drill: Status) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("real", priority)
+            await asyncio.sleep(4)
+            studio.hold("drill", EMERGENCY, status=drill)
+            await asyncio.sleep(40)
+            assert studio.said() == ["air real", "end real", "air drill", "end drill"]
+
+    run(play())
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_a_real_emergency_cuts_short_every_drill(tmp_path: Path, priority: Priority) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("drill", priority, status=EXERCISE)
+            await asyncio.sleep(4)
+            studio.hold("real", EMERGENCY)
+            await asyncio.sleep(40)
+            assert studio.said() == ["air drill", "cut drill", "air real", "end real", "air drill", "end drill"]
+
+    run(play())
+
+
+def test_a_drill_of_an_emergency_cuts_short_a_drill_that_is_none(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("small", status=TEST)
+            await asyncio.sleep(4)
+            studio.hold("large", EMERGENCY, status=EXERCISE)
+            await asyncio.sleep(4)
+            studio.hold("another", EMERGENCY, status=TEST)
+            await asyncio.sleep(60)
+            words = ["air small", "cut small", "air large", "end large", "air another", "end another"]
+            assert studio.said()[:6] == words
+
+    run(play())
+
+
+def test_whatever_is_real_goes_before_drills_that_wait(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("on air")
+            studio.hold("drill", EMERGENCY, status=TEST)
+            studio.hold("real")
+            await asyncio.sleep(60)
+            assert studio.said()[::2] == ["air on air", "air real", "air drill"]
+
+    run(play())
+
+
 def test_an_emergency_for_a_later_moment_cuts_in_at_that_moment(tmp_path: Path) -> None:
     async def play() -> None:
         async with on_air(tmp_path) as studio:
@@ -296,6 +381,33 @@ def test_a_cancel_of_what_is_on_air_stops_it_at_once(tmp_path: Path) -> None:
             evidence = receipts(tmp_path)[-1].evidence
             assert evidence is not None
             assert evidence.played_ms == 4000
+
+    run(play())
+
+
+@pytest.mark.parametrize("others", [[], [NORMAL, PRIORITY], [EMERGENCY]])
+def test_a_correction_takes_the_place_of_what_it_corrects_at_once(tmp_path: Path, others: list[Priority]) -> None:
+    """As the agent does it: what is wrong is dropped, its correction held under the digest of the cancel."""
+
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            wrong = studio.hold("e", EMERGENCY)
+            await asyncio.sleep(1)
+            for number, priority in enumerate(others):
+                studio.hold(f"other {number}", priority)
+            await asyncio.sleep(3)
+            right = correction(wrong.bulletin, replace(RECALL, expires=NOW + 3600))
+            assert right is not None
+            recall = replace(studio.bulletin("the cancel", EMERGENCY), bulletin=right)
+            await studio.director.drop(wrong.digest, State.CANCELLED, Reason.CANCELLED, "phát nhầm", issuer="ward")
+            studio.director.hold(recall)
+            await asyncio.sleep(60)
+            assert studio.said()[:4] == ["air e", "cut e", "air Đính chính", "end Đính chính"]
+            assert (4.0, "air Đính chính") in studio.player.told
+            assert studio.endings()[:2] == [
+                (wrong.digest[0], Event.CANCELLED, Reason.CANCELLED),
+                (recall.digest[0], Event.AIRED, None),
+            ]
 
     run(play())
 

@@ -24,6 +24,7 @@ from tests.statements import (
     NOW,
     ORDER,
     ORDERS,
+    RECALL,
     RECEIPT,
     ROOT,
     ROOT_KEY,
@@ -53,6 +54,7 @@ from ward_protocol.statements import (
     Quota,
     Statement,
     StatementType,
+    Status,
     Text,
 )
 from ward_protocol.statements.documents import inside
@@ -321,6 +323,64 @@ async def test_other_priorities_need_no_quorum(at: Desk) -> None:
     at.trust = WITH_QUORUM
     assert await at.take(signed(bulletin(priority=Priority.PRIORITY))) is not None
     assert await at.take(signed(CANCEL)) is not None
+
+
+OFFICE_OF_THE_WARD = replace(
+    OFFICE_GRANT, threshold=1, areas=(AREA,), highest_priority=Priority.EMERGENCY, kinds=(Kind.BULLETIN, Kind.CANCEL)
+)
+
+
+async def on_air_of_the_office(at: Desk, **changes: object) -> bytes:
+    """Have the office's statement accepted with all the signatures that it could take; its id."""
+    at.trust = replace(WITH_QUORUM, grants=replace(GRANTS, authorities=(OFFICE_OF_THE_WARD,)))
+    data = sign(bulletin(issuer="office", **changes), [*OFFICE, *QUORUM])
+    assert await at.take(data) is not None
+    return Envelope.open(data).digest
+
+
+@pytest.mark.parametrize(
+    ("by", "enough"),
+    [
+        (OFFICE[:1], False),
+        (OFFICE, False),
+        ([OFFICE[0], *QUORUM], False),
+        ([*OFFICE, QUORUM[0]], False),
+        ([*OFFICE, *QUORUM[:2]], True),
+    ],
+)
+async def test_who_unsays_an_emergency_aloud_needs_what_the_emergency_needed(
+    at: Desk, by: list[Signer], enough: bool
+) -> None:
+    """Else one stolen key would tell people in danger that there is none."""
+    alert = await on_air_of_the_office(at, priority=Priority.EMERGENCY)
+    recall = replace(RECALL, issuer="office", target=alert)
+    if enough:
+        assert await at.take(sign(recall, by)) is not None
+        return
+    assert await refused(at, sign(recall, by)) is Reason.THRESHOLD_NOT_MET
+    assert not await settled(at, recall.sequence, "office")
+    silent = sign(replace(recall, announce=False), OFFICE[:1])
+    assert await at.take(silent) is not None, "stopping it takes its issuer alone"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"priority": Priority.PRIORITY}, {"priority": Priority.EMERGENCY, "status": Status.EXERCISE}]
+)
+async def test_to_unsay_anything_else_its_issuer_is_enough(at: Desk, changes: dict[str, object]) -> None:
+    wrong = await on_air_of_the_office(at, **changes)
+    assert await at.take(sign(replace(RECALL, issuer="office", target=wrong), OFFICE[:1])) is not None
+
+
+async def test_to_unsay_what_this_hub_does_not_hold_its_issuer_is_enough(at: Desk) -> None:
+    """There is nothing to say of it here, and it never airs here."""
+    await on_air_of_the_office(at, priority=Priority.EMERGENCY)
+    assert await at.take(sign(replace(RECALL, issuer="office"), OFFICE[:1])) is not None
+
+
+async def test_an_announcement_waits_in_the_journal_until_it_has_ended(at: Desk) -> None:
+    accepted = await at.take(signed(RECALL))
+    assert accepted is not None
+    assert [one.digest for one in await at.journal.do(Ledger.unfinished)] == [accepted.digest]
 
 
 # Replay and place
@@ -606,6 +666,8 @@ async def test_refusals_and_acceptances_are_logged(at: Desk, caplog: pytest.LogC
     with caplog.at_level(logging.INFO):
         await at.take(b"garbage", Place("feed", "ward", 7))
         await at.take(signed(bulletin()))
+        await at.take(signed(bulletin(sequence=2, status=Status.TEST)))
     assert "malformed-cose" in caplog.messages[0]
     assert "feed/ward/7" in caplog.messages[0]
-    assert bulletin().title in caplog.messages[1]
+    assert caplog.messages[1].endswith(f" bulletin {bulletin().title}")
+    assert caplog.messages[2].endswith(f" bulletin [TEST] {bulletin().title}")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.journals import FILE, Now, journal, receipts, rows, story
-from tests.statements import NOW, RECEIPT
+from tests.statements import BULLETIN, CANCEL, NOW, RECALL, RECEIPT, SIGNER
 
 from ward_hub.clock import Clock
 from ward_hub.errors import StateError
 from ward_hub.journal import Entry, Journal, Ledger, State, Withdrawal
 from ward_hub.journal.ledger import WINDOW
+from ward_protocol.envelope import sign
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Event
+from ward_protocol.statements import Bulletin, Cancel, Event, Status
 
 ONE, TWO = b"\x01" * 32, b"\x02" * 32
 
@@ -40,6 +42,26 @@ def test_what_was_accepted_is_there_after_a_restart(tmp_path: Path) -> None:
         assert again.ledger.state_of(TWO) is None
     assert [(one.event, one.statement) for one in receipts(tmp_path)] == [(Event.ACCEPTED, ONE)]
     assert [line.event for line in story(tmp_path)] == ["accepted"]
+
+
+def test_what_was_accepted_can_be_looked_up_also_after_its_end(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        assert one.ledger.entry(ONE) is None
+        one.ledger.accept("ward", 1, ONE, b"data")
+        assert one.ledger.entry(ONE) == Entry(ONE, b"data", State.ACCEPTED, 0)
+        one.ledger.begin(ONE)
+        one.ledger.end(ONE, State.AIRED)
+        assert one.ledger.entry(ONE) == Entry(ONE, b"data", State.AIRED, 1)
+
+
+def test_what_has_nothing_to_air_after_all_is_noted_without_a_receipt(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        one.ledger.accept("ward", 1, ONE, b"data")
+        one.ledger.note(ONE, "nothing to correct")
+        assert one.ledger.unfinished() == []
+        assert one.ledger.state_of(ONE) is State.NOTED
+    assert [(line.event, line.detail.get("why")) for line in story(tmp_path)][1:] == [("noted", "nothing to correct")]
+    assert len(receipts(tmp_path)) == 1
 
 
 def test_the_oldest_unfinished_comes_first(tmp_path: Path) -> None:
@@ -74,6 +96,27 @@ def test_a_life_is_told_in_entries_and_receipts(tmp_path: Path) -> None:
     last = receipts(tmp_path)[-1]
     assert (last.event, last.reason, last.detail) == (Event.PARTLY, Reason.NOTHING_HEARD, "zone-1")
     assert last.evidence == RECEIPT.evidence
+
+
+@pytest.mark.parametrize(
+    ("statement", "status"),
+    [(replace(BULLETIN, status=one), one) for one in Status] + [(RECALL, Status.ACTUAL), (CANCEL, None)],
+)
+def test_receipts_say_whether_it_is_a_drill(
+    tmp_path: Path, statement: Bulletin | Cancel, status: Status | None
+) -> None:
+    with journal(tmp_path) as one:
+        one.ledger.accept("ward", 1, ONE, sign(statement, [SIGNER]))
+        one.ledger.begin(ONE)
+        one.ledger.end(ONE, State.PARTLY, Reason.STOPPED)
+    assert [receipt.status for receipt in receipts(tmp_path)] == [status, status]
+
+
+def test_what_another_version_kept_still_ends_with_a_receipt(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        one.ledger.accept("ward", 1, ONE, b"of another version")
+        assert one.ledger.end(ONE, State.AIRED)
+    assert [receipt.status for receipt in receipts(tmp_path)] == [None, None]
 
 
 def test_what_has_ended_does_not_end_again(tmp_path: Path) -> None:

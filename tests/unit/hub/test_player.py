@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
@@ -102,11 +102,18 @@ class FakeSound:
 
     log: Log
     trouble: tuple[Reason, str] | None = None
+    notices: Sequence[str] = ()
 
     async def play(
-        self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]], heard: Heard, gap_s: float
+        self,
+        bulletin: Bulletin,
+        recording: Callable[[], Awaitable[Path | None]],
+        heard: Heard,
+        gap_s: float,
+        notices: Sequence[str] = (),
     ) -> None:
         self.log.say("sound")
+        self.notices = notices
         heard.requested_ms = int(SOUND_S * 1000)
         if self.trouble:
             heard.trouble = self.trouble
@@ -292,6 +299,17 @@ def test_a_board_shows_a_long_text_to_its_end() -> None:
         seconds = (window.strip.width + window.w) / window.scroll_px_s
         assert asyncio.get_running_loop().time() >= seconds - 0.01
         assert seconds > SOUND_S + 10
+
+    run(story())
+
+
+def test_what_is_to_be_said_before_reaches_the_sound() -> None:
+    async def story() -> None:
+        ward = Ward()
+        await ward.player.air(MINIMAL, no_recording, notices=["Bản tin này được phát lúc 7 giờ."])
+        assert ward.sound.notices == ["Bản tin này được phát lúc 7 giờ."]
+        await ward.air()
+        assert not ward.sound.notices
 
     run(story())
 

@@ -14,12 +14,14 @@ from tests.statements import (
     AUTHORITY,
     BEAT,
     BULLETIN,
+    CANCEL,
     DELEGATE,
     ENROLMENT,
     EVERYTHING,
     GRANT_KEY,
     GRANTS,
     NOW,
+    RECALL,
     ROOT,
     ROOT_KEY,
     SIGNER,
@@ -203,6 +205,15 @@ def test_an_emergency_needs_its_issuer_and_the_quorum() -> None:
     lines = known(BULLETIN, [SIGNER, OFFICERS[0]], WITH_QUORUM, GRANTS)
     assert lines[0] == "authority ward: 1 of 1"
     assert lines[1].startswith("role quorum of root 1: 1 of 2, open: ")
+
+
+def test_the_quorum_may_have_to_sign_a_cancel_that_announces() -> None:
+    _, quorum = known(RECALL, [SIGNER], WITH_QUORUM, GRANTS)
+    assert quorum.startswith("role quorum of root 1, if it takes back an emergency: 0 of 2, open: ")
+    envelope = Envelope.open(sign(RECALL, [SIGNER, OFFICERS[0]]))
+    need_use(envelope, [SIGNER.kid, OFFICERS[0].kid], standings(envelope, WITH_QUORUM, GRANTS))
+    assert len(known(CANCEL, [SIGNER], WITH_QUORUM, GRANTS)) == 1
+    assert len(known(RECALL, [SIGNER], ROOT, GRANTS)) == 1
 
 
 def test_the_others() -> None:

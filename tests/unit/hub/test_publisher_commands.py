@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.statements import AREA
 
 from ward_hub.cli.main import main
 from ward_hub.config import load
+from ward_hub.drafts import LIFE_S
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
 from ward_protocol.statements import Beat, Bulletin, Cancel, Enrolment, Root
@@ -183,9 +185,25 @@ def test_a_cancel_names_the_published_file() -> None:
     assert (cancel.audience, cancel.expires) == (bulletin.statement.audience, bulletin.statement.expires)
 
 
+def test_a_cancel_that_announces_may_air_for_a_day_though_its_target_ends_sooner() -> None:
+    Path("draft.toml").write_text(f"expires = {in_an_hour()}\n{DRAFT}", encoding="utf-8")
+    assert run(f"sign draft.toml --key ward.pem --issuer ward --sequence 1 --area {AREA} --out b.cose") == 0
+    assert run("sign b.cose --cancel --announce --key ward.pem --sequence 2 --out c.cose") == 0
+    wrong, cancel = (Envelope.open(Path(name).read_bytes()).statement for name in ("b.cose", "c.cose"))
+    assert isinstance(wrong, Bulletin)
+    assert isinstance(cancel, Cancel)
+    assert cancel.announce
+    assert cancel.expires == cancel.issued + LIFE_S > wrong.expires
+
+
+def in_an_hour() -> str:
+    return (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="seconds")
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
+        ("sign draft.toml --announce --key ward.pem --sequence 1 --out x", "--announce goes with --cancel"),
         ("sign root.cose --cancel --key ward.pem --sequence 2 --out x", "a bulletin is needed"),
         ("sign b.cose --cancel --key ward.pem --out x", "--sequence"),
         ("sign b.cose --cancel --key ward.pem --sequence 2 --issuer other --out x", "only ward"),

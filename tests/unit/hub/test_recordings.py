@@ -17,7 +17,7 @@ from tests.statements import MINIMAL
 from ward_hub.links import LinkDown, NotFound, SourceLink, WrongDigest
 from ward_hub.media import MediaStore
 from ward_hub.programme import Candidate
-from ward_hub.recordings import EMERGENCY_WAIT_S, Recordings, recording_for
+from ward_hub.recordings import EMERGENCY_WAIT_S, Recordings
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Audio, Priority
 
@@ -86,13 +86,6 @@ async def archive(folder: Path) -> AsyncIterator[Archive]:
 
 def sha(number: int) -> bytes:
     return bytes([number]) * 32
-
-
-def test_the_hubs_language_or_else_the_first() -> None:
-    vi, en = (Audio(sha(n), SIZE, "audio/ogg", 1, language) for n, language in ((1, "vi-VN"), (2, "en")))
-    assert recording_for(replace(MINIMAL, audio=(en, vi)), "vi") == vi
-    assert recording_for(replace(MINIMAL, audio=(en, vi)), "km") == en
-    assert recording_for(MINIMAL, "vi") is None
 
 
 def test_without_a_recording_it_is_ready(tmp_path: Path) -> None:

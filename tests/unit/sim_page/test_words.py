@@ -13,7 +13,7 @@ from ward_sim.page.server import STATIC
 
 DICTIONARY = words.dictionary()
 # Families whose member is chosen by what the snapshot says: sayOne("phase", …), say(`severity.${…}`).
-FAMILIES = {"phase", "priority", "decision", "outcome", "severity", "story", "feed", "bulletins"}
+FAMILIES = {"phase", "priority", "decision", "outcome", "severity", "status", "story", "feed", "bulletins"}
 
 
 def sources() -> str:
@@ -57,3 +57,10 @@ def test_an_unknown_member_of_a_family_is_said_as_it_is() -> None:
 
 def test_places_are_filled() -> None:
     assert words.say("terminal.zones", "vi", on=3, all=8) == "loa 3/8"
+
+
+@pytest.mark.parametrize(
+    ("status", "mark"), [("Actual", ""), ("Test", "[THỬ NGHIỆM] "), ("Exercise", "[DIỄN TẬP] "), ("Other", "[Other] ")]
+)
+def test_only_what_is_real_is_told_without_its_status(status: str, mark: str) -> None:
+    assert words.drill_mark(status, "vi") == mark

@@ -10,10 +10,11 @@ const receiptCount = document.getElementById("receipt-count");
 function makeRow(bulletin) {
   return element(
     "tr",
-    { "data-testid": `bulletin-${bulletin.digest}`, "data-priority": bulletin.priority },
+    { "data-testid": `bulletin-${bulletin.digest}`, "data-priority": bulletin.priority, "data-status": bulletin.status },
     element(
       "th",
       { scope: "row" },
+      element("span", { class: "status" }),
       element("span", { class: "priority" }),
       element("span", { class: "title" }),
       element("code", { class: "quiet" }, bulletin.digest.slice(0, 8)),
@@ -69,9 +70,12 @@ function showAired(cell, bulletin, scene) {
 
 function showRow(row, bulletin, scene) {
   const [name, decision, aired, outcome, receipt] = row.children;
+  // What is real needs no word; a drill is called one wherever it stands.
+  const drill = bulletin.status === "Actual" ? "" : sayOne("status", bulletin.status);
+  setText(name.querySelector(".status"), drill);
   setText(name.querySelector(".priority"), sayOne("priority", bulletin.priority));
   setText(name.querySelector(".title"), bulletin.title);
-  setAttribute(name, "title", `${bulletin.title}\n${bulletin.digest}`);
+  setAttribute(name, "title", [drill, bulletin.title, bulletin.digest].filter(Boolean).join("\n"));
   setAttribute(row, "data-decision", bulletin.decision);
   setAttribute(row, "data-outcome", bulletin.outcome);
   setAttribute(row, "data-receipt", bulletin.receipt);
