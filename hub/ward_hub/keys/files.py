@@ -10,6 +10,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+from ward_hub.durable import sync
 from ward_hub.errors import NotWritten, StateError
 
 MAX_SECRET = 10_000
@@ -31,7 +32,7 @@ def write_private(path: Path, data: bytes) -> None:
             path.hardlink_to(draft)  # unlike a renaming, it never takes another's place
         finally:
             Path(draft).unlink()
-        _sync(path.parent)
+        sync(path.parent)  # without it a key that was used could be gone after a power cut
     except FileExistsError as error:
         raise NotWritten(f"{path}: exists already; a key is never overwritten") from error
     except OSError as error:
@@ -88,12 +89,3 @@ def private_directory(path: Path) -> None:
         raise StateError(f"{path}: the state directory cannot be made: something else has its name")
     if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
         raise StateError(f"{path}: others could change this hub's state: it must be this user's own, with mode 0700")
-
-
-def _sync(folder: Path) -> None:
-    """Have a directory's new entry on the disk: without it a key that was used could be gone after a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
