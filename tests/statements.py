@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from ward_protocol.channel import ChannelKey
 from ward_protocol.envelope import sign
 from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
@@ -59,6 +61,11 @@ def signer(number: int) -> Signer:
 def p256_signer(number: int) -> Signer:
     """Return the P-256 test key whose private number that is."""
     return Signer.of(derive_private_key(number, SECP256R1()))
+
+
+def channel_key(number: int) -> ChannelKey:
+    """Return the test key of a channel's end of that number; the same in every run."""
+    return ChannelKey.of(X25519PrivateKey.from_private_bytes(bytes([number]) * 32))
 
 
 SIGNER, ROOT_KEY, GRANT_KEY, BEAT_KEY, STRANGER = (signer(number) for number in range(1, 6))
@@ -172,8 +179,11 @@ RECEIPT = Receipt(
     break_glass=1,
     status=Status.EXERCISE,
 )
-ENROLMENT = Enrolment("hub-1", AREA, SIGNER.public.raw, NOW)
-ADMISSION = Admission("hub-1", b"\x07" * 32, sign(ROOT, [ROOT_KEY]), "coap://source.example.vn", NOW)
+HUB_CHANNEL, SOURCE_CHANNEL = channel_key(1), channel_key(2)
+ENROLMENT = Enrolment("hub-1", AREA, SIGNER.public.raw, HUB_CHANNEL.public, NOW)
+ADMISSION = Admission(
+    "hub-1", b"\x07" * 32, sign(ROOT, [ROOT_KEY]), "coap://source.example.vn", SOURCE_CHANNEL.public, NOW
+)
 SAMPLES: tuple[Statement, ...] = (ROOT, GRANTS, BEAT, BULLETIN, RECALL, *ORDERS, RECEIPT, ENROLMENT, ADMISSION)
 MINIMAL = replace(
     BULLETIN,

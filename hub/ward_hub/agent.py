@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ward_hub import systemd
+from ward_hub.channel import installed
 from ward_hub.clock import Clock
 from ward_hub.config import Config
 from ward_hub.control import NAME, Control
@@ -23,7 +24,7 @@ from ward_hub.intake import Accepted, Intake, Place, Verdict, withdrawals
 from ward_hub.journal import Entry, Journal, Ledger, State
 from ward_hub.keeper import Keeper
 from ward_hub.keys.files import private_directory
-from ward_hub.links import SourceLink
+from ward_hub.links import Channel, NoChannel, SourceLink
 from ward_hub.media import MediaStore
 from ward_hub.orders import Orders
 from ward_hub.outbox import Outbox
@@ -74,8 +75,21 @@ async def _run(config: Config, journal: Journal, clock: Clock) -> None:
         clock.restore(trust.beat.time)
     async with AsyncExitStack() as stack:
         outputs = await stack.enter_async_context(Outputs(config, clock))
-        link = await stack.enter_async_context(SourceLink(config.source.uri))
+        link = await stack.enter_async_context(SourceLink(config.source.uri, channel=channel_of(config)))
         await Agent(config=config, clock=clock, journal=journal, trust=trust, outputs=outputs, link=link).run()
+
+
+def channel_of(config: Config) -> Channel | NoChannel | None:
+    """Return the channel for receipts, None where they go open.
+
+    One that cannot be used keeps receipts here, and nothing else: what is to air must air.
+    """
+    try:
+        end = installed(Path(config.hub.state), config.hub.id, protected=config.source.protected)
+    except StateError as error:
+        log.error("receipts stay here until the channel is mended: %s", error)
+        return NoChannel(str(error))
+    return None if end is None else Channel(end.agreement, end.numbers.take)
 
 
 def restore_trust(root: Path, journal: Journal) -> Trust:

@@ -48,9 +48,13 @@ class TrustSection(Section, frozen=True, kw_only=True):
 
 
 class SourceSection(Section, frozen=True, kw_only=True):
-    """The source information system above this hub."""
+    """The source information system above this hub.
+
+    `protected`: receipts go through the channel only (true), or open although there may be one (false), or as enrolled.
+    """
 
     uri: Annotated[str, Meta(pattern=r"^coap://")]
+    protected: bool | None = None
 
 
 class BusSection(Section, frozen=True, kw_only=True):

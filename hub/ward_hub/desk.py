@@ -54,6 +54,7 @@ class Desk:
             "grants": None if trust.grants is None else trust.grants.version,
             "on_air": None if on_air is None else _line(on_air, on_air=True),
             "queued": len(self._director.queue),
+            "receipts": self._link.receipts,
             "receipts_waiting": len(await self._journal.do(Ledger.waiting, 1000)),
             "amplifiers": [one.summary() for one in self._outputs.amplifiers],
             "boards": [one.summary() for one in self._outputs.boards],

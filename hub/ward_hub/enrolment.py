@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ward_hub import channel
 from ward_hub.config import load
 from ward_hub.errors import ConfigError, StateError
 from ward_hub.files import write_whole
@@ -23,17 +24,26 @@ SOURCE = re.compile(r"coap://[A-Za-z0-9.:\[\]_-]+")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that was checked: the envelope of the root it brings, its version, and the source's URI."""
+    """An answer that was checked: what it says, and the version of the root that it brings."""
 
-    hub: str
-    root: bytes
+    data: bytes
+    admission: Admission
     version: int
-    source: str
+
+    @property
+    def hub(self) -> str:
+        """The hub's id."""
+        return self.admission.hub
+
+    @property
+    def source(self) -> str:
+        """The source's URI."""
+        return self.admission.source
 
 
-def request(key: Signing, hub: str, area: str, now: int) -> bytes:
-    """Return a hub's request, signed with its own key."""
-    return sign(Enrolment(hub, area, key.public.raw, now), [key])
+def request(key: Signing, hub: str, area: str, channel_key: bytes, now: int) -> bytes:
+    """Return a hub's request, signed with its own key; `channel_key` is the public side of its end of the channel."""
+    return sign(Enrolment(hub, area, key.public.raw, channel_key, now), [key])
 
 
 def requested(data: bytes) -> Enrolment:
@@ -46,15 +56,18 @@ def requested(data: bytes) -> Enrolment:
     return envelope.statement
 
 
-def answer(asked: bytes, root: bytes, source: str, now: int) -> Admission:
-    """Return the answer to a request, to be signed by the grant role of `root`; raises CeremonyError."""
+def answer(asked: bytes, root: bytes, source: str, channel_key: bytes, now: int) -> Admission:
+    """Return the answer to a request, to be signed by the grant role of `root`; raises CeremonyError.
+
+    `channel_key` is the public side of the source's end of the channel.
+    """
     trust = Trust.from_first_root(root)
     if trust.root.expires <= now:
         raise CeremonyError(f"root {trust.root.version} has ended: give the root in force")
     if not SOURCE.fullmatch(source):
         raise CeremonyError(f"source {source!r}: coap://HOST or coap://HOST:PORT is needed")
     hub = requested(asked).hub
-    return Admission(hub, Envelope.open(asked).digest, root, source, now)
+    return Admission(hub, Envelope.open(asked).digest, root, source, channel_key, now)
 
 
 def checked(data: bytes, asked: bytes, root_id: bytes) -> Answer:
@@ -77,16 +90,17 @@ def checked(data: bytes, asked: bytes, root_id: bytes) -> Answer:
     short = [one for one in standings(envelope) if not one.met]
     if short:
         raise CeremonyError(f"the answer lacks signatures, {short[0]}")
-    return Answer(admission.hub, admission.root, root.version, admission.source)
+    return Answer(data, admission, root.version)
 
 
 def install(given: Answer, config: Path, own: Enrolment, state: Path, key: str | None) -> Path:
-    """Put the root where the configuration has it, and make the configuration where there is none.
+    """Put the root where the configuration has it, the channel into force, and make a configuration if there is none.
 
     `key` is the URI of the hub's key where it is on a token. Returns the root's path. Raises ConfigError for a
-    configuration that says otherwise than the answer, StateError for another root in its place,
-    NotWritten.
+    configuration that says otherwise than the answer, StateError for another root in its place, or where the key of
+    the channel is not here, NotWritten.
     """
+    channel.hub_end(state, given.admission)  # before anything is changed
     if config.exists():
         found = load(config)
         says = {"hub.id": found.hub.id, "hub.area": found.hub.area, "source.uri": found.source.uri}
@@ -96,12 +110,15 @@ def install(given: Answer, config: Path, own: Enrolment, state: Path, key: str |
                 raise ConfigError(f"{config}: {name} is {says[name]!r}, the answer is for {value!r}")
         if found.hub.key != key:
             raise ConfigError(f"{config}: hub.key names another key than this enrolment: give the same as --key")
+        if found.source.protected is False:
+            raise ConfigError(f"{config}: source.protected is false, and the source takes protected receipts only")
         root = Path(found.trust.root)
     else:
         root = config.parent / "root.cose"
-    if root.exists() and root.read_bytes() != given.root:
+    if root.exists() and root.read_bytes() != given.admission.root:
         raise StateError(f"{root}: there is another root; move it away if the hub is to begin anew")
-    write_whole(root, given.root)
+    write_whole(root, given.admission.root)
+    channel.install(state, given.data, given.admission)
     if not config.exists():
         write_whole(config, _config(given, own, state, root, key).encode())
     return root
@@ -115,5 +132,5 @@ def _config(given: Answer, own: Enrolment, state: Path, root: Path, key: str | N
     on_token = f"key = {quoted(key)}\n" if key else ""
     return (
         f"[hub]\nid = {quoted(given.hub)}\narea = {quoted(own.area)}\nstate = {quoted(state)}\n{on_token}\n"
-        f"[trust]\nroot = {quoted(root)}\n\n[source]\nuri = {quoted(given.source)}\n"
+        f"[trust]\nroot = {quoted(root)}\n\n[source]\nuri = {quoted(given.source)}\nprotected = true\n"
     )

@@ -7,7 +7,7 @@ import contextlib
 import logging
 
 from ward_hub.journal import Journal, Ledger, Waiting
-from ward_hub.links import SourceError, SourceLink
+from ward_hub.links import ChannelLost, SourceError, SourceLink
 
 log = logging.getLogger(__name__)
 DELIVER_S = 20.0
@@ -41,7 +41,8 @@ class Outbox:
                     await self._deliver(receipt)
                 pause = FIRST_RETRY_S
             except SourceError as error:
-                log.info("%d receipts or more wait: %s", len(waiting), error)
+                level = logging.WARNING if isinstance(error, ChannelLost) else logging.INFO
+                log.log(level, "%d receipts or more wait: %s", len(waiting), error)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._new.wait(), pause)
                 pause = min(pause * 2, LONGEST_RETRY_S)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from ward_protocol.envelope import Envelope
 from ward_sim.ward import BOARD_BAUDRATE, SUPPLY_RELAY, Ward
 
 START_S = 30.0
@@ -22,33 +23,31 @@ class HubProcess:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.config = folder / "hub.toml"
+        self.state = folder / "state"
         self.log = folder / "hub.log"
         self.capture = folder / "heard.wav"
         self.restarts = 0
         self.wanted = False
         self._process: asyncio.subprocess.Process | None = None
 
-    async def make_key(self) -> bytes:
-        """Have the hub make its own key; return the public side, as enrolment would carry it to the source."""
-        state = self.folder / "state"
-        state.mkdir(mode=0o700, parents=True)
-        maker = await asyncio.create_subprocess_exec(
-            *COMMAND, "keygen", str(state / "hub.key"), "--json", stdout=asyncio.subprocess.PIPE
-        )
-        out, _ = await maker.communicate()
-        if maker.returncode:
-            raise RuntimeError("the hub could not make its key; what it said stands above")
-        return bytes.fromhex(json.loads(out)["public"])
+    async def request(self, ward: Ward) -> bytes:
+        """Have the hub make its keys and ask to be enrolled; return its request."""
+        out = self.folder / "request.cose"
+        await self._enrol("request", "--hub", ward.hub, "--area", ward.area, "--out", str(out))
+        return out.read_bytes()
 
-    def write_config(
-        self, ward: Ward, root: bytes, uri: str, ports: Mapping[str, str], airing: Mapping[str, int]
-    ) -> None:
+    async def install(self, answer: bytes, root: bytes) -> None:
+        """Have the hub install the answer to its request, by the root's id; its configuration is there already."""
+        path, root_id = self.folder / "answer.cose", Envelope.open(root).digest.hex()
+        path.write_bytes(answer)
+        await self._enrol("install", str(path), "--root-id", root_id, "--config", str(self.config))
+
+    def write_config(self, ward: Ward, uri: str, ports: Mapping[str, str], airing: Mapping[str, int]) -> None:
         """Write the hub's configuration: `ports` gives the tty of the line ("line") and of each board's id."""
-        (self.folder / "root.cose").write_bytes(root)
         lines = [
-            *_section("[hub]", id=ward.hub, name=ward.name, area=ward.area, state=str(self.folder / "state")),
+            *_section("[hub]", id=ward.hub, name=ward.name, area=ward.area, state=str(self.state)),
             *_section("[trust]", root=str(self.folder / "root.cose")),
-            *_section("[source]", uri=uri),
+            *_section("[source]", uri=uri, protected=True),
             *_section("[airing]", **airing),
             *_section("[audio]", backend="null", capture=str(self.capture)),
             *_section("[[bus]]", name="line", port=ports["line"], baudrate=ward.line.baudrate),
@@ -117,6 +116,13 @@ class HubProcess:
         """Wait until the process has ended, whoever ended it."""
         if self._process is not None:
             await self._process.wait()
+
+    async def _enrol(self, step: str, *words: str) -> None:
+        done = await asyncio.create_subprocess_exec(
+            *COMMAND, "enrol", step, *words, "--state", str(self.state), "--json", stdout=asyncio.subprocess.DEVNULL
+        )
+        if await done.wait():
+            raise RuntimeError(f"the hub could not do `enrol {step}`; what it said stands above")
 
     async def _end(self, number: signal.Signals) -> None:
         self.wanted = False

@@ -10,12 +10,14 @@ from ward_protocol.cap import cap_words
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
 from ward_protocol.statements import (
+    Admission,
     Audience,
     Audio,
     Authority,
     Beat,
     Bulletin,
     Cancel,
+    Enrolment,
     Grants,
     Kind,
     Priority,
@@ -89,6 +91,13 @@ class Offices:
             key = folder / f"{name}.key"
             key.touch(mode=0o600)
             key.write_bytes(signer.to_pem())
+
+    def admit(self, request: bytes, root: bytes, source: str, channel: bytes) -> bytes:
+        """Return the answer to a hub's request: the root, the source's URI and channel key; signed by the grant key."""
+        asked = Envelope.open(request)
+        if not isinstance(asked.statement, Enrolment):
+            raise TypeError("an enrolment is needed")
+        return sign(Admission(asked.statement.hub, asked.digest, root, source, channel, self._now), [self._grant])
 
     def sign_beat(self, beat: Beat) -> bytes:
         """Sign a beat with the source's on-line key."""

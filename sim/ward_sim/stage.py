@@ -20,7 +20,7 @@ from ward_sim.hub_process import HubProcess
 from ward_sim.network import LossyLink
 from ward_sim.offices import Offices
 from ward_sim.page.snapshot import Severity, Snapshot, StoryStep, TimelineEntry
-from ward_sim.source import Source
+from ward_sim.source import Channels, Source
 from ward_sim.ward import Ward
 from ward_sim.words import marked
 from ward_sim.world import World, now_ms
@@ -117,14 +117,16 @@ class Stage:
         await enter(self.world)
         if self._keep:
             self.offices.save(self.hub.folder / "offices")
-        public = await self.hub.make_key()
+        request = await self.hub.request(ward)
         root = self.offices.root()
+        channels = Channels.made(self.hub.folder / "source.pem")
         self.source = await enter(
             Source(
                 beat_signer=self.offices.sign_beat,
                 root=[root],
                 grants=[self.offices.grants()],
-                hub_keys={ward.hub: public},
+                hub_keys={},
+                channels=channels,
                 bind=("127.0.0.1", 0),
                 on_event=self._source_event,
             )
@@ -138,8 +140,9 @@ class Stage:
                 seed=ward.seed,
             )
         )
-        host, port = self.link.address
-        self.hub.write_config(ward, root, f"coap://{host}:{port}", self.world.ports, self._airing)
+        self.source.enrol(request)
+        self.hub.write_config(ward, self.link.uri, self.world.ports, self._airing)
+        await self.hub.install(self.offices.admit(request, root, self.link.uri, channels.public), root)
         self._push_task(self.world.listen())
         await self.hub.start()
         self._stack.push_async_callback(self.hub.stop)

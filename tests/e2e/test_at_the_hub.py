@@ -44,6 +44,7 @@ async def test_status_queue_stop_and_purge(tmp_path: Path) -> None:
         status = await at_the_hub(stage, "status")
         assert status["time_trust"] == "good"
         assert status["source"] == "observing"
+        assert status["receipts"] == "protected"
         assert status["on_air"]["title"] == "Bản tin dài"
         queue = await at_the_hub(stage, "queue", "list")
         assert sorted(one["on_air"] for one in queue) == [False, False, True]

@@ -1,4 +1,7 @@
-"""The agent is killed again and again at moments drawn from a seed: nothing accepted and no receipt is lost."""
+"""The agent is killed again and again at moments drawn from a seed: nothing accepted and no receipt is lost.
+
+Nor does it use a number of its channel twice.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.sim.links.channel_rig import Tap
 
 from ward_protocol.envelope import Envelope
 from ward_protocol.statements import Audience, Event, Priority, Receipt, Status, Text
@@ -55,6 +59,8 @@ def all_open(stage: Stage) -> bool:
 async def test_kill_9_in_a_loop(tmp_path: Path) -> None:
     rng = random.Random(SEED)
     async with Stage(load(), tmp_path) as stage:
+        tap = Tap()
+        tap.on(stage.link)
         for number in range(KILLS):
             publish(stage, number)
             await asyncio.sleep(rng.uniform(0.0, 3.0))
@@ -68,6 +74,10 @@ async def test_kill_9_in_a_loop(tmp_path: Path) -> None:
             assert len([one for one in case.receipts if one.event is Event.ACCEPTED]) == 1, case.name
             assert len([one for one in case.receipts if one.event in ENDINGS]) == 1, case.name
         assert_unbroken(stage.source.receipts)
+    # Each message of every life was sealed under a number of its own, and no receipt left unsealed.
+    numbers = [one.piv for one in tap.sealed]
+    assert len(set(numbers)) == len(numbers) >= len(stage.source.receipts)
+    assert not [one for one in tap.open if (11, b"receipts") in one.options]
 
 
 def assert_unbroken(receipts: list[Receipt]) -> None:

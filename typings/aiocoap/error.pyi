@@ -1,4 +1,9 @@
 """What aiocoap raises."""
 
+from aiocoap.message import Message
+
 class Error(Exception): ...
 class NetworkError(Error): ...
+
+class RenderableError(Error):
+    def to_message(self) -> Message: ...

@@ -11,6 +11,7 @@ class Message:
     code: Code
     mtype: Type | None
     payload: bytes
+    mid: int | None
     token: bytes
     remote: Remote
     opt: Options
@@ -23,6 +24,9 @@ class Message:
         transport_tuning: TransportTuning | None = ...,
         uri_path: Sequence[str] = ...,
     ) -> None: ...
+    @staticmethod
+    def decode(rawdata: bytes) -> Message: ...
+    def encode(self) -> bytes: ...
 
 class Remote:
     hostinfo: str

@@ -22,4 +22,6 @@ class Options:
     max_age: int | None
     no_response: int | None
     request_tag: Sequence[bytes]
+    echo: bytes | None
+    oscore: bytes | None
     def option_list(self) -> Iterable[Option]: ...

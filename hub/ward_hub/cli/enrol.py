@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from ward_hub import enrolment
+from ward_hub import channel, enrolment
 from ward_hub.cli.documents import out_arguments, root_at, seconds_now, tell
 from ward_hub.cli.keys import key_argument, signing_with, token_uri
 from ward_hub.cli.run import DEFAULT_CONFIG
@@ -16,7 +16,9 @@ from ward_hub.errors import StateError, UsageError
 from ward_hub.files import write_whole
 from ward_hub.identity import REQUEST, hub_public, made_hub_key
 from ward_hub.keys.uri import TokenUri
+from ward_hub.publisher.drafts import channel_public
 from ward_hub.publisher.standing import need_use, standings
+from ward_protocol.channel import ChannelKey
 from ward_protocol.envelope import Envelope, sign
 
 SUMMARY = "make a hub known: request, answer, install"
@@ -26,7 +28,7 @@ HUB_KEY = "where the hub's key is on a token, not in its state: a pkcs11: URI"
 def arguments(one: argparse.ArgumentParser) -> None:
     """Declare the three steps and their arguments."""
     steps = one.add_subparsers(metavar="STEP", required=True, dest="step")
-    ask = steps.add_parser("request", help="on the hub: make its key and a request")
+    ask = steps.add_parser("request", help="on the hub: make its keys and a request")
     ask.add_argument("--hub", required=True, help="the hub's id")
     ask.add_argument("--area", required=True, help="where it is, such as vn/01/00268")
     ask.add_argument("--state", type=Path, required=True, help="the directory of its state")
@@ -36,6 +38,9 @@ def arguments(one: argparse.ArgumentParser) -> None:
     reply.add_argument("file", type=Path, help="the request")
     reply.add_argument("--root", type=Path, required=True, help="the root in force")
     reply.add_argument("--source", required=True, metavar="URI", help="the source, coap://HOST[:PORT]")
+    reply.add_argument(
+        "--channel", required=True, metavar="KEY", help="the source's channel key: x25519:HEX, or a file that holds it"
+    )
     key_argument(reply, "of the role grant")
     out_arguments(reply)
     take = steps.add_parser("install", help="on the hub: check the answer and install it")
@@ -53,8 +58,10 @@ def act(chosen: argparse.Namespace) -> int:
 
 
 def _request(chosen: argparse.Namespace) -> int:
+    own = ChannelKey.generate()
     with made_hub_key(chosen.state, _uri(chosen)) as key:
-        data = enrolment.request(key, chosen.hub, chosen.area, seconds_now())
+        data = enrolment.request(key, chosen.hub, chosen.area, own.public, seconds_now())
+    channel.keep_key(chosen.state, Envelope.open(data).digest, own)
     # The answer names this request by its digest: it is kept beside the key until then.
     write_whole(chosen.state / REQUEST, data)
     return tell(chosen, data)
@@ -63,7 +70,8 @@ def _request(chosen: argparse.Namespace) -> int:
 def _answer(chosen: argparse.Namespace) -> int:
     root = root_at(chosen.root)
     asked = chosen.file.read_bytes()
-    admission = enrolment.answer(asked, chosen.root.read_bytes(), chosen.source, seconds_now())
+    source_key = channel_public(chosen.channel)
+    admission = enrolment.answer(asked, chosen.root.read_bytes(), chosen.source, source_key, seconds_now())
     with signing_with(chosen.key, chosen.lang) as signers:
         data = sign(admission, signers)
     need_use(Envelope.open(data), [one.public.kid for one in signers], standings(Envelope.open(data)))

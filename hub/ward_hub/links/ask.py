@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from aiocoap.numbers.codes import Code
 
+from ward_hub.links.channel import Seal
 from ward_hub.links.endpoint import BLOCK, Ask, Reply, code_words
 from ward_hub.links.errors import LinkDown, NotFound, PeerError, Refused
 from ward_hub.links.line import Line
@@ -19,28 +20,38 @@ LISTENED_TO = 4
 TAG_SIZE = 4
 LAST_SUCCESS = 0x5F
 LATER = 0xA0  # 5.xx: the source is at fault, and may not be the next time
+# So often a source may ask in one question whether we are there: once, and for attempts that were on their way.
+ECHOES = 4
 
 
 async def ask(line: Line, question: Ask, until: float) -> Reply:
-    """Ask until something answers and return that, whatever its code; raises LinkDown at `until` (line time)."""
+    """Ask until something answers and return that, whatever its code; raises LinkDown at `until` (line time).
+
+    A source that wants to hear first that the question is fresh (4.01 with Echo) is told. Ref: RFC 9175 §2.3.
+    """
     answers: asyncio.Queue[tuple[Reply, float]] = asyncio.Queue()
     stops: list[Callable[[], None]] = []
-    attempts = 0
+    seals: list[Seal] = []
+    attempts = echoes = 0
     try:
         while attempts == 0 or line.now() < until:
-            stops.append(await _send(line, question, answers))
+            stops.append(await _send(line, question, answers, seals))
             for stop in stops[:-LISTENED_TO]:
                 stop()
             del stops[:-LISTENED_TO]
             wait_s = min(line.trip.timeout * STRETCH ** min(attempts, 16), LONGEST_WAIT_S) * line.rng.uniform(1.0, 1.2)
             reply = await _answer(line, answers, min(line.now() + wait_s, until))
-            if reply is not None:
+            if reply is None:
+                attempts += 1
+            elif reply.code == Code.UNAUTHORIZED and reply.echo and echoes < ECHOES:
+                echoes += 1
+                question = replace(question, echo=reply.echo)
+            else:
                 return reply
-            attempts += 1
     finally:
         for stop in stops:
             stop()
-    raise LinkDown(f"{line.uri}: {question.path}: no answer to {attempts} attempts; the link or the source is down")
+    raise _unanswered(line, question, attempts, seals)
 
 
 async def succeed(line: Line, question: Ask, until: float) -> Reply:
@@ -104,11 +115,24 @@ def _parts(question: Ask, tag: bytes) -> list[Ask]:
     return [replace(parts[0], size1=len(payload)), *parts[1:]]
 
 
-async def _send(line: Line, question: Ask, answers: asyncio.Queue[tuple[Reply, float]]) -> Callable[[], None]:
+def _unanswered(line: Line, question: Ask, attempts: int, seals: list[Seal]) -> LinkDown:
+    where = f"{line.uri}: {question.path}: no answer to {attempts} attempts"
+    dropped = next((one.dropped for one in reversed(seals) if one.dropped), "")
+    if dropped:
+        return LinkDown(f"{where} that the source sealed, only {dropped!r}; see whether it knows this hub's enrolment")
+    return LinkDown(f"{where}; the link or the source is down")
+
+
+async def _send(
+    line: Line, question: Ask, answers: asyncio.Queue[tuple[Reply, float]], seals: list[Seal]
+) -> Callable[[], None]:
     try:
         endpoint = await line.ready()
     except LinkDown:
         return _nothing  # no way out at the moment: wait as for an answer, then try again
+    seal = await line.seal(question)
+    if seal is not None:
+        seals.append(seal)
     sent_at = line.now()
 
     def on_reply(reply: Reply | None) -> bool:
@@ -116,7 +140,7 @@ async def _send(line: Line, question: Ask, answers: asyncio.Queue[tuple[Reply, f
             answers.put_nowait((reply, line.now() - sent_at))
         return False
 
-    return endpoint.request(question, on_reply)
+    return endpoint.request(question, on_reply, seal)
 
 
 async def _answer(line: Line, answers: asyncio.Queue[tuple[Reply, float]], until: float) -> Reply | None:

@@ -1,8 +1,8 @@
 """One UDP endpoint towards a source on aiocoap: requests go out at once, what comes back arrives in a callback.
 
-Only this file knows aiocoap. It is used below its request objects, at the pipe that its transports fill, because
-there a request costs no task, is cancelled by one call, and an observation is not an iterator that outlives its
-reader. What is mended here, as measured on 0.4.17:
+Only this file and `channel` know aiocoap. It is used below its request objects, at the pipe that its transports fill,
+because there a request costs no task, is cancelled by one call, and an observation is not an iterator that outlives
+its reader. What is mended here, as measured on 0.4.17:
 
 - Requests are non-confirmable, repeated by who sends them. aiocoap has one confirmable exchange with a peer at a
   time (RFC 7252 §4.7, NSTART 1) and repeats it after 2 to 3 s: one lost acknowledgement of a receipt would hold an
@@ -30,6 +30,7 @@ from aiocoap.numbers.codes import Code
 from aiocoap.numbers.types import Type
 from aiocoap.pipe import Pipe
 
+from ward_hub.links.channel import Seal
 from ward_hub.links.errors import LinkDown, MisuseError
 
 if TYPE_CHECKING:
@@ -58,7 +59,10 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request; blocks are (number, more) of 1,024 bytes, `tag` a Request-Tag (RFC 9175)."""
+    """One request; blocks are (number, more) of 1,024 bytes, `tag` and `echo` a Request-Tag and an Echo (RFC 9175).
+
+    A `sealed` one goes through the channel or not at all.
+    """
 
     method: Code
     path: str
@@ -70,6 +74,8 @@ class Ask:
     block2: int | None = None
     size1: int | None = None
     tag: bytes | None = None
+    echo: bytes | None = None
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ class Reply:
     etag: bytes | None = None
     max_age: int | None = None
     location: tuple[str, ...] = ()
+    echo: bytes | None = None
 
     @property
     def words(self) -> str:
@@ -124,6 +131,7 @@ class Endpoint:
         self._host = host
         self.sent = 0
         self.garbage = 0
+        self.unsealed = 0
         self._guard()
 
     @classmethod
@@ -149,11 +157,30 @@ class Endpoint:
         """Whether so many messages were sent that a new endpoint should take over."""
         return self.sent >= MESSAGES
 
-    def request(self, ask: Ask, on_reply: OnReply) -> Callable[[], None]:
-        """Send a request now; returns what to call when nothing more of it is wanted (any number of times)."""
+    def request(self, ask: Ask, on_reply: OnReply, seal: Seal | None = None) -> Callable[[], None]:
+        """Send a request now; returns what to call when nothing more of it is wanted (any number of times).
+
+        With a seal it goes out protected, and what comes back unprotected is as if nothing had come.
+        """
+        if ask.sealed != (seal is not None):
+            raise MisuseError(f"{ask.path}: a request that is to be sealed needs its seal, and no other has one")
         self.sent += 1
-        pipe = Pipe(self._message(ask), log)
-        stop = pipe.on_event(lambda event: on_reply(_reply(event)) and not event.is_last)
+        message = self._message(ask)
+        if seal is not None:
+            message = seal.protect(message)
+        message.mtype, message.remote = Type.NON, self._remote
+        pipe = Pipe(message, log)
+
+        def heard(event: Pipe.Event) -> bool:
+            came = event.message
+            if seal is not None and came is not None:
+                came = seal.open(came)
+                if came is None:
+                    self.unsealed += 1
+                    return not event.is_last
+            return on_reply(_reply(came)) and not event.is_last
+
+        stop = pipe.on_event(heard)
         self._interface.request(pipe)
         return stop
 
@@ -163,8 +190,6 @@ class Endpoint:
 
     def _message(self, ask: Ask) -> Message:
         message = Message(code=ask.method, payload=ask.payload)
-        message.mtype = Type.NON
-        message.remote = self._remote
         options = message.opt
         options.uri_path = ask.path.split("/")
         options.uri_query = ask.query
@@ -175,6 +200,7 @@ class Endpoint:
         options.block2 = None if ask.block2 is None else (ask.block2, False, BLOCK_EXPONENT)
         options.size1 = ask.size1
         options.request_tag = () if ask.tag is None else (ask.tag,)
+        options.echo = ask.echo
         return message
 
     def _guard(self) -> None:
@@ -200,8 +226,7 @@ def _name(parts: SplitResult) -> str | None:
     return None
 
 
-def _reply(event: Pipe.Event) -> Reply | None:
-    message = event.message
+def _reply(message: Message | None) -> Reply | None:
     if message is None:
         return None
     opt = message.opt
@@ -215,6 +240,7 @@ def _reply(event: Pipe.Event) -> Reply | None:
         etag=opt.etag,
         max_age=opt.max_age,
         location=tuple(opt.location_path),
+        echo=opt.echo,
     )
 
 

@@ -15,6 +15,10 @@ class LinkDown(SourceError, TimeoutError):
     """Nothing usable came back before the deadline; whether the source took what was sent is unknown."""
 
 
+class ChannelLost(SourceError):
+    """The channel to the source cannot be used: nothing was sent, and nothing is until that is mended."""
+
+
 class Refused(SourceError):
     """The source answered that it will not; `code` is its CoAP code as words, e.g. ``4.03``."""
 

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from ward_hub.links.endpoint import Endpoint, parse_uri
-from ward_hub.links.errors import LinkDown
+from ward_hub.links.channel import Seal, Sealing
+from ward_hub.links.endpoint import Ask, Endpoint, parse_uri
+from ward_hub.links.errors import ChannelLost, LinkDown
 from ward_hub.links.trip import RoundTrip
 
 log = logging.getLogger(__name__)
@@ -22,11 +23,22 @@ OPEN_S = 10.0
 
 
 class Line:
-    """Holds the endpoint towards `uri`; an async context manager. `clock` gives the running loop's seconds."""
+    """Holds the endpoint towards `uri`; an async context manager. `clock` gives the running loop's seconds.
 
-    def __init__(self, uri: str, *, rng: random.Random, clock: Callable[[], float] | None = None) -> None:
+    `channel` seals what is asked `sealed`.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        rng: random.Random,
+        clock: Callable[[], float] | None = None,
+        channel: Sealing | None = None,
+    ) -> None:
         parse_uri(uri)
         self.uri = uri
+        self.channel = channel
         self.rng = rng
         self.trip = RoundTrip()
         self.renewals = 0
@@ -62,6 +74,14 @@ class Line:
     def heard(self) -> None:
         """Something came from the source."""
         self._heard_at = self.now()
+
+    async def seal(self, question: Ask) -> Seal | None:
+        """Return a new seal for a question that goes sealed, None for one that goes open; raises ChannelLost."""
+        if not question.sealed:
+            return None
+        if self.channel is None:
+            raise ChannelLost(f"{self.uri}: {question.path}: there is no channel; it does not go without one")
+        return await self.channel.seal()
 
     async def ready(self) -> Endpoint:
         """Return an endpoint to send on, opened or renewed as needed; raises LinkDown where none can be had."""

@@ -14,6 +14,7 @@ from typing import Self
 from aiocoap.numbers.codes import Code
 
 from ward_hub.links.ask import give, succeed
+from ward_hub.links.channel import Sealing
 from ward_hub.links.endpoint import BLOCK, Ask
 from ward_hub.links.errors import LinkDown, PeerError, TooLarge, WrongDigest
 from ward_hub.links.follow import PATH, Follower, LinkState
@@ -58,7 +59,8 @@ class SourceLink:
     """The link to the source at `uri`, coap://HOST[:PORT]; an async context manager, for one reader of beats.
 
     All deadlines are seconds from the call. `period` is the source's beat period. `clock` gives the running loop's
-    seconds (None: the loop's own), `rng` jitter and tokens. `on_state` hears how the beat comes.
+    seconds (None: the loop's own), `rng` jitter and tokens. `on_state` hears how the beat comes. Receipts go through
+    `channel` where there is one, and then never without; what is public and signed goes open.
     Raises SourceError in its kinds; MisuseError at once for a URI that is none.
     """
 
@@ -70,8 +72,9 @@ class SourceLink:
         rng: random.Random | None = None,
         period: float = PERIOD_S,
         on_state: Callable[[LinkState], None] | None = None,
+        channel: Sealing | None = None,
     ) -> None:
-        self.line = Line(uri, rng=rng or random.SystemRandom(), clock=clock)
+        self.line = Line(uri, rng=rng or random.SystemRandom(), clock=clock, channel=channel)
         self._turns = Turns()
         self._beats = Mailbox(BEATS_KEPT)
         self._follower = Follower(
@@ -96,6 +99,11 @@ class SourceLink:
     def state(self) -> LinkState:
         """How the beat comes now."""
         return self._follower.state
+
+    @property
+    def receipts(self) -> str:
+        """How receipts go, in words: protected, open, or kept here and why."""
+        return "open" if self.line.channel is None else self.line.channel.state
 
     def beats(self) -> AsyncIterator[bytes]:
         """Give each beat as it comes, as bytes that nobody has judged; ends only with its reader."""
@@ -144,10 +152,10 @@ class SourceLink:
     async def post_receipt(self, envelope: bytes, *, deadline: float) -> bytes:
         """Deliver a receipt and return the digest that the source acknowledges (32 bytes).
 
-        Raises Refused with the source's reason, PeerError, LinkDown.
+        Raises Refused with the source's reason, PeerError, LinkDown, ChannelLost.
         """
-        content = int(StatementType.RECEIPT)
-        question = Ask(Code.POST, "receipts", payload=envelope, content_format=content)
+        content, sealed = int(StatementType.RECEIPT), self.line.channel is not None
+        question = Ask(Code.POST, "receipts", payload=envelope, content_format=content, sealed=sealed)
         reply = await give(self.line, question, self.line.now() + deadline)
         if len(reply.payload) != DIGEST_SIZE:
             raise PeerError(f"{self.line.uri}: receipts: acknowledged with {len(reply.payload)} bytes, not a SHA-256")

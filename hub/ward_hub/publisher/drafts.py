@@ -11,10 +11,12 @@ import msgspec
 from msgspec import Meta
 
 from ward_hub.publisher.errors import CeremonyError
+from ward_protocol.channel import check_public
 from ward_protocol.errors import MisuseError
 from ward_protocol.keys import PublicKey
 
 DAY_S = 86_400
+CHANNEL_MARK = "x25519:"
 T = TypeVar("T")
 Count = Annotated[int, Meta(ge=1, le=16)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -93,6 +95,26 @@ def public_keys(named: dict[str, str], folder: Path) -> dict[str, PublicKey]:
         if other != name:
             raise CeremonyError(f"{other} and {name} have the same key {one.kid.hex()}: each needs one of their own")
     return keys
+
+
+def channel_text(public: bytes) -> str:
+    """Return a channel's public key as people pass it on: marked, so that no key that signs is taken for one."""
+    return f"{CHANNEL_MARK}{public.hex()}"
+
+
+def channel_public(text: str) -> bytes:
+    """Return the channel key that `text` is, or that the file it names holds; raises CeremonyError."""
+    try:
+        said = text if text.startswith(CHANNEL_MARK) else Path(text).read_text("ascii").strip()
+        if not said.startswith(CHANNEL_MARK):
+            raise ValueError(said)
+        return check_public(bytes.fromhex(said.removeprefix(CHANNEL_MARK)))
+    except OSError as error:
+        raise CeremonyError(f"--channel {text}: cannot be read: {error.strerror}") from error
+    except (ValueError, MisuseError) as error:
+        raise CeremonyError(
+            f"--channel {text}: {CHANNEL_MARK} and 64 hex digits are needed, as `wardhub keygen --channel` gives them"
+        ) from error
 
 
 def _public_key(name: str, text: str, folder: Path) -> PublicKey:

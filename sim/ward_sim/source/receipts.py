@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiocoap.numbers.codes import Code
@@ -24,10 +24,14 @@ class Delivered:
 
 
 class Receipts:
-    """All receipts in the order of their coming; `hub_keys` are raw public keys by hub."""
+    """All receipts in the order of their coming; `hub_keys` are raw public keys by hub.
 
-    def __init__(self, hub_keys: Mapping[str, bytes]) -> None:
+    `has_channel` says of which hubs they are taken through its channel only.
+    """
+
+    def __init__(self, hub_keys: Mapping[str, bytes], has_channel: Callable[[str], bool]) -> None:
         self._keys = {hub: PublicKey(raw) for hub, raw in hub_keys.items()}
+        self._has_channel = has_channel
         self._digests: set[bytes] = set()
         self.all: list[Receipt] = []
 
@@ -35,13 +39,14 @@ class Receipts:
         """Know a hub by this raw public key from now on."""
         self._keys[hub] = PublicKey(raw)
 
-    def take(self, data: bytes) -> Delivered:
-        """Verify and keep a receipt; raises RefusedStatement."""
+    def take(self, data: bytes, through: str | None) -> Delivered:
+        """Verify and keep a receipt that came through a hub's channel, or open; raises RefusedStatement."""
         try:
             envelope = Envelope.open(data)
             receipt = envelope.statement
             if not isinstance(receipt, Receipt):
                 raise RefusedStatement(Code.FORBIDDEN, f"a {envelope.type.name.lower()} is no receipt")
+            self._check_way(receipt.hub, through)
             key = self._keys.get(receipt.hub)
             if key is None:
                 raise RefusedStatement(Code.FORBIDDEN, f"hub {receipt.hub} is not enrolled")
@@ -55,3 +60,9 @@ class Receipts:
             self._digests.add(envelope.digest)
             self.all.append(receipt)
         return Delivered(receipt, envelope.digest, new)
+
+    def _check_way(self, hub: str, through: str | None) -> None:
+        if through is None and self._has_channel(hub):
+            raise RefusedStatement(Code.UNAUTHORIZED, f"receipts of hub {hub} are taken through its channel only")
+        if through not in {None, hub}:
+            raise RefusedStatement(Code.FORBIDDEN, f"a receipt of hub {hub} in the channel of hub {through}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from aiocoap import Message
 from aiocoap.numbers.codes import Code
@@ -40,17 +41,20 @@ class Site:
     async def render_to_pipe(self, pipe: Pipe) -> None:
         """Answer one request; aiocoap calls this in a task of its own, and cancels it when nobody listens."""
         request = pipe.request
-        trouble = unacceptable(request)
-        if trouble:
-            pipe.add_response(_rejection(request, trouble), is_last=True)
-            return
         resource = self._resources.get(request.opt.uri_path[0] if request.opt.uri_path else "")
-        if resource is not None and resource.observable and _observes(request):
+        if resource is not None and resource.observable and _observes(request) and not unacceptable(request):
             await self._observers.serve(pipe, lambda: self._message(request, self._answer(request)))
             return
-        pipe.add_response(self._message(request, self._answer(request)), is_last=True)
+        pipe.add_response(self.answered(request), is_last=True)
 
-    def _answer(self, request: Message) -> Answer:
+    def answered(self, request: Message, hub: str | None = None) -> Message:
+        """Return the answer to one request, which came through the channel of `hub`, or open."""
+        trouble = unacceptable(request)
+        if trouble:
+            return _rejection(request, trouble)
+        return self._message(request, self._answer(request, hub))
+
+    def _answer(self, request: Message, hub: str | None = None) -> Answer:
         path = tuple(request.opt.uri_path)
         if path == (".well-known", "core"):
             return Answer(Code.CONTENT, self._links().encode(), LINK_FORMAT)
@@ -60,7 +64,9 @@ class Site:
         handler = resource.handler(request.code)
         if handler is None:
             return refusal(Code.METHOD_NOT_ALLOWED, "not with this method")
-        asked = Asked(path, tuple(request.opt.uri_query), request.payload, request.remote.hostinfo)
+        # A hub is itself wherever it calls from; nobody else can add to what it uploads.
+        sender = request.remote.hostinfo if hub is None else f"hub {hub}"
+        asked = Asked(path, tuple(request.opt.uri_query), request.payload, sender, hub)
         if request.code == Code.GET:
             return handler(asked)
         if request.opt.block1 is None:
@@ -85,7 +91,7 @@ class Site:
         if more:
             return Answer(Code.CONTINUE)
         if not isinstance(taken.answer, Answer):
-            taken.answer = handler(Asked(asked.path, asked.query, bytes(taken.data), asked.sender))
+            taken.answer = handler(replace(asked, payload=bytes(taken.data)))
         assert isinstance(taken.answer, Answer)  # noqa: S101 - set just above
         return taken.answer
 

@@ -19,6 +19,7 @@ from ward_protocol.envelope import MAX_SIZE, Envelope
 from ward_protocol.errors import ProtocolError
 from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Receipt, Root, StatementType
 from ward_protocol.statements.bulletin import MAX_AUDIO
+from ward_sim.source.channels import Channels, ProtectedSite
 from ward_sim.source.errors import RefusedStatement
 from ward_sim.source.feed import Documents, Feed, Place
 from ward_sim.source.observers import Observers
@@ -43,8 +44,8 @@ class Source:
     """An async context manager: a CoAP server at `bind` (port 0: any, see `address`).
 
     `beat_signer` signs each beat; `root` and `grants` are the trust documents' envelopes; `hub_keys` raw public keys
-    by hub. `clock` gives Unix seconds. `on_event` hears what happens. `unchecked` plays a careless source, which
-    takes any statement that it is given.
+    by hub, `channels` its ends of the channels to hubs. `clock` gives Unix seconds. `on_event` hears what happens.
+    `unchecked` plays a careless source, which takes any statement that it is given.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Source:
         root: Sequence[bytes],
         grants: Sequence[bytes],
         hub_keys: Mapping[str, bytes],
+        channels: Channels | None = None,
         bind: tuple[str, int] = ("127.0.0.1", 0),
         clock: Callable[[], float] = time.time,
         beat_period: float = 2.0,
@@ -67,7 +69,8 @@ class Source:
         self.grants = Documents(grants, Grants)
         self.feed = Feed(self.grants, unchecked=unchecked)
         self.observers = Observers()
-        self._receipts = Receipts(hub_keys)
+        self._channels = channels
+        self._receipts = Receipts(hub_keys, lambda hub: channels is not None and channels.has(hub))
         self._media: dict[str, bytes] = {}
         self._beat_signer = beat_signer
         self._bind = bind
@@ -80,8 +83,9 @@ class Source:
 
     async def __aenter__(self) -> Self:
         site = Site(self._resources(), self.observers, time.monotonic)
+        front = site if self._channels is None else ProtectedSite(site, self._channels)
         self._context = await Context.create_server_context(
-            site, bind=self._bind, loggername="ward_sim.source.coap", transports=["udp6"]
+            front, bind=self._bind, loggername="ward_sim.source.coap", transports=["udp6"]
         )
         # What a send meets at once may be the closed port of whoever was sent to before; aiocoap would end the
         # observation of whoever is sent to now. The error queue, which names the right one, is read in any case.
@@ -142,9 +146,15 @@ class Source:
             self._changed.set()
         return documents.newest
 
-    def enrol(self, hub: str, public: bytes) -> None:
-        """Take receipts of a hub from now on by this raw public key, in place of any other."""
-        self._receipts.enrol(hub, public)
+    def enrol(self, request: bytes) -> None:
+        """Take receipts of a hub by the key that its request names, in place of any other; through its channel only.
+
+        The same request again changes nothing. Raises RefusedStatement, and ValueError for a source without channels.
+        """
+        if self._channels is None:
+            raise ValueError("a source without channels enrols nobody: give it its channel key")
+        enrolment = self._channels.enrol(request)
+        self._receipts.enrol(enrolment.hub, enrolment.public)
 
     def inject(self, issuer: str, sequence: int, data: bytes) -> None:
         """Put any bytes into a place of the feed, unchecked: an attack from inside the source."""
@@ -175,13 +185,14 @@ class Source:
             self._changed.clear()
 
     def _resources(self) -> dict[str, Resource]:
+        of_receipts = f";ct={StatementType.RECEIPT};osc"
         return {
             "beat": Resource(get=self._get_beat, attributes=f";ct={StatementType.BEAT}", observable=True),
             "root": self._documents(self.root, Root, StatementType.ROOT),
             "grants": self._documents(self.grants, Grants, StatementType.GRANTS),
             "feed": Resource(get=self._get_statement, post=self._post_statement, limit=MAX_SIZE),
             "media": Resource(get=self._get_media, put=self._put_media, limit=MAX_AUDIO),
-            "receipts": Resource(post=self._post_receipt, limit=MAX_SIZE, attributes=f";ct={StatementType.RECEIPT}"),
+            "receipts": Resource(post=self._post_receipt, limit=MAX_SIZE, attributes=of_receipts),
         }
 
     def _documents(
@@ -248,7 +259,7 @@ class Source:
 
     def _post_receipt(self, asked: Asked) -> Answer:
         try:
-            delivered = self._receipts.take(asked.payload)
+            delivered = self._receipts.take(asked.payload, asked.hub)
         except RefusedStatement as error:
             self._on_event(error)
             return refusal(error.code, str(error))

@@ -13,12 +13,16 @@ LINK_FORMAT = 40
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A whole request: `path` and `query` by segment, `sender` names where it came from."""
+    """A whole request: `path` and `query` by segment, `sender` names where it came from.
+
+    `hub` is the hub whose channel it came through, None where it came open.
+    """
 
     path: tuple[str, ...]
     query: tuple[str, ...]
     payload: bytes = field(repr=False)
     sender: str
+    hub: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from tests.intakes import OFFICE, OFFICE_GRANT, bulletin, signed
 from tests.journals import FILE, HUB, HUB_KEY, Inline, receipts, story
 from tests.sim.hw.virtual import run
 from tests.statements import (
+    ADMISSION,
     AUTHORITY,
     BEAT_KEY,
     CANCEL,
@@ -30,15 +31,17 @@ from tests.statements import (
 )
 from tests.unit.hub.test_config import GOOD
 
-from ward_hub.agent import Agent, restore_trust
+from ward_hub.agent import Agent, channel_of, restore_trust
+from ward_hub.channel import install, keep_key
 from ward_hub.clock import Clock
-from ward_hub.config import parse
+from ward_hub.config import Config, parse
 from ward_hub.errors import StateError
 from ward_hub.feeds import AT_ONCE
 from ward_hub.journal import State, Withdrawal
-from ward_hub.links import LinkDown, NotFound, SourceLink, TooLarge
+from ward_hub.links import Channel, ChannelLost, LinkDown, NoChannel, NotFound, SourceLink, TooLarge
 from ward_hub.outputs import Outputs
 from ward_hub.trust import Trust
+from ward_protocol.channel import ChannelKey
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
@@ -49,15 +52,17 @@ BOTH = replace(GRANTS, authorities=(AUTHORITY, OFFICE_GRANT))
 
 @dataclass
 class FakeSource:
-    """A source in memory; `slow` seconds a fetch, `down` as a network that fell."""
+    """A source in memory; `slow` seconds a fetch, `down` as a network that fell, `lost` why it has no channel."""
 
     files: dict[str, bytes | Exception] = field(default_factory=dict)
     slow: float = 0.01
     down: bool = False
     deaf: bool = False
+    lost: str = ""
     asked: list[tuple[float, str]] = field(default_factory=list)
     posted: list[Receipt] = field(default_factory=list)
     heads: dict[str, int] = field(default_factory=dict)
+    receipts: str = "open"
     _beats: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
 
     def publish(self, statement: Bulletin | Cancel, by: list[Signer] | None = None) -> bytes:
@@ -88,6 +93,8 @@ class FakeSource:
     async def post_receipt(self, envelope: bytes, *, deadline: float) -> bytes:
         if self.down:
             raise LinkDown("the network fell")
+        if self.lost:
+            raise ChannelLost(self.lost)
         if self.deaf:
             return b"something else"
         receipt = Envelope.open(envelope).statement
@@ -576,6 +583,50 @@ def test_a_source_that_acknowledges_something_else_is_asked_again(tmp_path: Path
             assert one.journal.ledger.waiting() == []
 
     run(play())
+
+
+def test_without_its_channel_a_hub_airs_and_keeps_its_receipts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            one.source.lost = "numbers: damaged; enrol again"
+            digest = one.source.publish(bulletin())
+            one.source.beat()
+            await asyncio.sleep(30)
+            assert one.aired(digest)
+            assert len(one.journal.ledger.waiting()) == 2
+            assert not one.source.posted
+            one.source.lost = ""
+            await asyncio.sleep(120)
+            assert one.source.posted == receipts(tmp_path)
+
+    run(play())
+    told = [one for one in caplog.records if one.levelname == "WARNING" and "enrol again" in one.message]
+    assert told
+
+
+def configured(folder: Path, *lines: str) -> Config:
+    content = GOOD[: GOOD.index("[[bus]]")].replace("/var/lib/wardhub", str(folder))
+    return parse("\n".join([content, *lines]), "hub.toml")
+
+
+def test_which_way_receipts_go(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """As enrolled; and a channel that should be there and is not is never taken for none."""
+    assert channel_of(configured(tmp_path)) is None
+    missing = channel_of(configured(tmp_path, "protected = true"))
+    assert isinstance(missing, NoChannel)
+    assert missing.state.startswith("kept here: ")
+    assert "receipts stay here until the channel is mended: " in caplog.text
+    key = ChannelKey.generate()
+    keep_key(tmp_path, bytes(32), key)
+    admission = replace(ADMISSION, hub=configured(tmp_path).hub.id, request=bytes(32))
+    install(tmp_path, sign(admission, [GRANT_KEY]), admission)
+    for lines in ([], ["protected = true"]):
+        assert isinstance(channel_of(configured(tmp_path, *lines)), Channel)
+    assert channel_of(configured(tmp_path, "protected = false")) is None
+    (tmp_path / "admission.cose").write_bytes(b"")
+    assert isinstance(channel_of(configured(tmp_path)), NoChannel)
 
 
 def test_trust_begins_with_the_root_file(tmp_path: Path) -> None:

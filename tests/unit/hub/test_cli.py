@@ -131,9 +131,23 @@ def test_keygen_makes_a_private_file(shell: Shell) -> None:
     assert shell("keygen", "other.key").out.startswith("other.key: key ")
 
 
+def test_keygen_makes_a_channel_key_with_its_count_beside_it(shell: Shell) -> None:
+    facts = parsed(shell("keygen", "new.pem", "--channel", "--public", "new.pub", "--json"))
+    assert set(facts) == {"file", "public"}
+    public = facts["public"]
+    assert public.startswith("x25519:")
+    assert len(bytes.fromhex(public.removeprefix("x25519:"))) == 32
+    assert (shell.folder / "new.pub").read_text() == f"{public}\n"
+    for name in ("new.pem", "new.pem.numbers"):
+        assert (shell.folder / name).stat().st_mode & 0o777 == 0o600
+    assert public.removeprefix("x25519:") in (shell.folder / "new.pem.numbers").read_text()
+    assert shell("keygen", "other.pem", "--channel").out.startswith("other.pem: public x25519:")
+
+
 @pytest.mark.parametrize("path", ["ward.key", "nowhere/new.key"])
-def test_keygen_that_cannot(shell: Shell, path: str) -> None:
-    said = shell("keygen", path)
+@pytest.mark.parametrize("kind", [[], ["--channel"]])
+def test_keygen_that_cannot(shell: Shell, path: str, kind: list[str]) -> None:
+    said = shell("keygen", path, *kind)
     assert said.status == os.EX_CANTCREAT
     assert said.line().startswith(path)
 

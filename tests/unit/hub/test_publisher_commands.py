@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.statements import AREA
+from tests.statements import AREA, HUB_CHANNEL
 
+from ward_hub.channel import installed
 from ward_hub.cli.main import main
 from ward_hub.config import load
 from ward_hub.drafts import LIFE_S
+from ward_protocol.channel import ChannelKey, agree
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
 from ward_protocol.statements import Beat, Bulletin, Cancel, Enrolment, Root
@@ -50,6 +52,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name in ("an", "binh", "grant", "beat", "ward", "stranger"):
         assert main(["keygen", f"{name}.pem", "--public", f"{name}.pub"]) == 0
+    assert main(["keygen", "source.pem", "--channel", "--public", "source.pub"]) == 0
     for name, content in (("root.toml", ROOT), ("grants.toml", GRANTS), ("draft.toml", DRAFT)):
         Path(name).write_text(content, encoding="utf-8")
     assert run("root root.toml --key an.pem --key binh.pem --out root.cose") == 0
@@ -227,7 +230,7 @@ def root_id() -> str:
 def enrol(key: str = "grant") -> None:
     assert run(f"enrol request --hub hub-1 --area {AREA} --state state --out request.cose") == 0
     command = f"enrol answer request.cose --root root.cose --source coap://source.vn --key {key}.pem --out answer.cose"
-    assert run(command) == 0
+    assert run(f"{command} --channel source.pub") == 0
 
 
 def test_a_hub_asks_and_installs_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
@@ -241,7 +244,64 @@ def test_a_hub_asks_and_installs_the_answer(capsys: pytest.CaptureFixture[str]) 
     config = load(Path("hub.toml"))
     assert (config.hub.id, config.hub.area, config.source.uri) == ("hub-1", AREA, "coap://source.vn")
     assert Path(config.trust.root).read_bytes() == Path("root.cose").read_bytes()
+    assert config.source.protected is True
+    assert Path("state/admission.cose").read_bytes() == Path("answer.cose").read_bytes()
+    end = installed(Path("state"), "hub-1", protected=config.source.protected)
+    assert end is not None
+    key = ChannelKey.from_pem(Path("source.pem").read_bytes())
+    asked = Envelope.open(Path("request.cose").read_bytes())
+    assert isinstance(asked.statement, Enrolment)
+    assert end.agreement == agree(key, "hub-1", asked.statement.channel, key.public, asked.digest)
+    assert facts["statement"]["channel"] == key.public.hex()  # type: ignore[index]
+    assert end.numbers.reserve() == 0
     assert run(install) == 0  # the same again changes nothing
+    assert end.numbers.reserve() > 0
+
+
+def test_each_request_has_a_channel_key_of_its_own(said: Said) -> None:
+    enrol()
+    first = Path("answer.cose").read_bytes()
+    enrol()
+    Path("first.cose").write_bytes(first)
+    install = f"--root-id {root_id()} --state state --config hub.toml"
+    assert run(f"enrol install first.cose {install}") == os.EX_DATAERR
+    assert run(f"enrol install answer.cose {install}") == 0
+    assert len(list(Path("state/channel").glob("*.pem"))) == 1
+
+
+def test_a_request_whose_channel_key_is_gone_installs_nothing(said: Said) -> None:
+    enrol()
+    for path in Path("state/channel").iterdir():
+        path.unlink()
+    assert run(f"enrol install answer.cose --root-id {root_id()} --state state --config hub.toml") == os.EX_NOINPUT
+    assert "cannot be read" in said()
+    assert not Path("hub.toml").exists()
+    assert not Path("state/admission.cose").exists()
+
+
+@pytest.mark.parametrize(
+    "channel", ["grant.pub", "nowhere.pub", "x25519:", "x25519:" + "00" * 32, "ff" * 32, "source.pem"]
+)
+def test_what_is_no_channel_key_of_a_source_is_refused(channel: str, said: Said) -> None:
+    """Above all a key that signs, which looks the same and would make a channel that nobody is at the end of."""
+    assert run(f"enrol request --hub hub-1 --area {AREA} --state state --out request.cose") == 0
+    base = "enrol answer request.cose --root root.cose --source coap://a --key grant.pem --out x"
+    assert run(f"{base} --channel {channel}") == os.EX_DATAERR
+    assert f"--channel {channel}: " in said()
+    assert not Path("x").exists()
+
+
+def test_the_key_itself_does_instead_of_its_file() -> None:
+    enrol()
+    text = Path("source.pub").read_text(encoding="ascii").strip()
+    command = "enrol answer request.cose --root root.cose --source coap://a --key grant.pem --out x"
+    assert run(f"{command} --channel {text}") == 0
+
+
+def test_a_root_takes_no_channel_key(said: Said) -> None:
+    Path("root.toml").write_text(ROOT.replace("grant.pub", "source.pub"), encoding="utf-8")
+    assert run("root root.toml --key an.pem --key binh.pem --out x") == os.EX_DATAERR
+    assert "key of grant" in said()
 
 
 def test_an_answer_with_another_root_is_not_installed(said: Said, tmp_path: Path) -> None:
@@ -268,10 +328,10 @@ def test_an_answer_that_the_grant_office_did_not_sign_is_not_installed(said: Sai
 
 
 def test_a_request_for_a_key_that_its_sender_has_not(said: Said) -> None:
-    asked = Enrolment("hub-1", AREA, Signer.generate().public.raw, 1)
+    asked = Enrolment("hub-1", AREA, Signer.generate().public.raw, HUB_CHANNEL.public, 1)
     Path("request.cose").write_bytes(sign(asked, [Signer.generate()]))
     command = "enrol answer request.cose --root root.cose --source coap://a --key grant.pem --out x"
-    assert run(command) == os.EX_DATAERR
+    assert run(f"{command} --channel source.pub") == os.EX_DATAERR
     assert "not signed with the key that it names" in said()
 
 
@@ -281,7 +341,7 @@ def test_a_request_for_a_key_that_its_sender_has_not(said: Said) -> None:
 )
 def test_an_answer_that_makes_no_sense(change: str, words: str, said: Said) -> None:
     assert run(f"enrol request --hub hub-1 --area {AREA} --state state --out request.cose") == 0
-    base = "enrol answer request.cose --root root.cose --out x"
+    base = "enrol answer request.cose --root root.cose --channel source.pub --out x"
     option = change.partition(" ")[0]
     rest = " ".join(one for one in ("--source coap://a", "--key grant.pem") if not one.startswith(option))
     assert run(f"{base} {rest} {change}") == os.EX_DATAERR
@@ -296,7 +356,11 @@ def test_a_configuration_that_says_otherwise_and_a_root_that_stands_there(said: 
     install = f"enrol install answer.cose --root-id {root_id()} --state state --config hub.toml"
     assert run(install) == os.EX_CONFIG
     assert "hub.id is 'hub-9'" in said()
-    Path("hub.toml").write_text(config.replace("hub-9", "hub-1").replace("coap://a", "coap://source.vn"))
+    config = config.replace("hub-9", "hub-1").replace("coap://a", "coap://source.vn")
+    Path("hub.toml").write_text(f"{config}protected = false\n", encoding="utf-8")
+    assert run(install) == os.EX_CONFIG
+    assert "source.protected is false" in said()
+    Path("hub.toml").write_text(config, encoding="utf-8")
     Path("r").write_bytes(b"another")
     assert run(install) == os.EX_NOINPUT
     assert "there is another root" in said()

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.statements import AREA, BEAT, BULLETIN, NOW, ROOT, SIGNER, p256_signer
+from tests.statements import AREA, BEAT, BULLETIN, HUB_CHANNEL, NOW, ROOT, SIGNER, p256_signer
 
 from ward_protocol import cbor
 from ward_protocol.envelope import Envelope, add_signature, sign
@@ -134,7 +134,7 @@ def test_a_root_lists_keys_of_both_kinds() -> None:
 
 @pytest.mark.parametrize("signer", [SIGNER, TOKEN])
 def test_a_hub_asks_to_be_known_under_a_key_of_either_kind(signer: Signer) -> None:
-    asked = Enrolment("hub-1", AREA, signer.public.raw, NOW)
+    asked = Enrolment("hub-1", AREA, signer.public.raw, HUB_CHANNEL.public, NOW)
     envelope = Envelope.open(sign(asked, [signer]))
     assert envelope.statement == asked
     assert envelope.verified_by({signer.kid: PublicKey(asked.public)}) == {signer.kid}
