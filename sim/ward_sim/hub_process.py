@@ -30,17 +30,17 @@ class HubProcess:
         self.wanted = False
         self._process: asyncio.subprocess.Process | None = None
 
-    async def request(self, ward: Ward) -> bytes:
-        """Have the hub make its keys and ask to be enrolled; return its request."""
+    async def request(self, ward: Ward, *key: str) -> bytes:
+        """Have the hub make its keys and ask to be enrolled; return its request. `key` is `--key` and a token's URI."""
         out = self.folder / "request.cose"
-        await self._enrol("request", "--hub", ward.hub, "--area", ward.area, "--out", str(out))
+        await self._enrol("request", "--hub", ward.hub, "--area", ward.area, "--out", str(out), *key)
         return out.read_bytes()
 
-    async def install(self, answer: bytes, root: bytes) -> None:
+    async def install(self, answer: bytes, root: bytes, *key: str) -> None:
         """Have the hub install the answer to its request, by the root's id; its configuration is there already."""
         path, root_id = self.folder / "answer.cose", Envelope.open(root).digest.hex()
         path.write_bytes(answer)
-        await self._enrol("install", str(path), "--root-id", root_id, "--config", str(self.config))
+        await self._enrol("install", str(path), "--root-id", root_id, "--config", str(self.config), *key)
 
     def write_config(self, ward: Ward, uri: str, ports: Mapping[str, str], airing: Mapping[str, int]) -> None:
         """Write the hub's configuration: `ports` gives the tty of the line ("line") and of each board's id."""

@@ -58,6 +58,7 @@ class Stage:
         self.offices = Offices(ward.area, int(time.time()))
         self.hub = HubProcess(folder)
         self.world = World(ward, self.hub.capture, self.note)
+        self.channels: Channels
         self.source: Source
         self.link: LossyLink
         self.zero_ms = now_ms()
@@ -91,6 +92,13 @@ class Stage:
         self.note("attack", f"Kẻ gian đưa vào {place}: {name}", f"An attacker puts into {place}: {name}", "warn")
         return case
 
+    async def enrol(self, *key: str) -> None:
+        """Make the hub known to its source, as people do; `key` as `wardhub enrol` takes it, `--key` and a URI."""
+        request = await self.hub.request(self.ward, *key)
+        self.source.enrol(request)
+        root = self.offices.root()
+        await self.hub.install(self.offices.admit(request, root, self.link.uri, self.channels.public), root, *key)
+
     @property
     def t(self) -> float:
         """Seconds since the start."""
@@ -117,16 +125,14 @@ class Stage:
         await enter(self.world)
         if self._keep:
             self.offices.save(self.hub.folder / "offices")
-        request = await self.hub.request(ward)
-        root = self.offices.root()
-        channels = Channels.made(self.hub.folder / "source.pem")
+        self.channels = Channels.made(self.hub.folder / "source.pem")
         self.source = await enter(
             Source(
                 beat_signer=self.offices.sign_beat,
-                root=[root],
+                root=[self.offices.root()],
                 grants=[self.offices.grants()],
                 hub_keys={},
-                channels=channels,
+                channels=self.channels,
                 bind=("127.0.0.1", 0),
                 on_event=self._source_event,
             )
@@ -140,9 +146,8 @@ class Stage:
                 seed=ward.seed,
             )
         )
-        self.source.enrol(request)
         self.hub.write_config(ward, self.link.uri, self.world.ports, self._airing)
-        await self.hub.install(self.offices.admit(request, root, self.link.uri, channels.public), root)
+        await self.enrol()
         self._push_task(self.world.listen())
         await self.hub.start()
         self._stack.push_async_callback(self.hub.stop)

@@ -34,14 +34,14 @@ NO_EDDSA = "-CKM_EDDSA,CKM_EC_EDWARDS_KEY_PAIR_GEN"
 async def with_its_key_on(hsm: SoftHsm, folder: Path) -> AsyncIterator[Stage]:
     """A ward whose hub has its key on the token; the source knows it by that key."""
     uri = TokenUri.parse(hsm.uri())
-    public = reach(uri).make(PIN)
+    reach(uri).make(PIN)
     async with Stage(load(), folder) as stage:
         await stage.hub.stop()
         for path in (stage.hub.folder / "state").glob("[hj]*"):  # hub.key and the journal: a new hub
             path.unlink()
         config = stage.hub.config.read_text(encoding="utf-8")
         stage.hub.config.write_text(config.replace("[trust]", f'key = "{uri.text}"\n[trust]'), encoding="utf-8")
-        stage.source.enrol(stage.ward.hub, public.raw)
+        await stage.enrol("--key", uri.text)
         stage.hub.log.unlink()
         await stage.hub.start()
         await stage.hub.wait_for_log("ready: hub")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 import socket
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from tests.sim.links.rig import HANG_S, link_to, receipt, source
 from tests.statements import RECEIPT, SIGNER
 
 from ward_hub.links import ChannelLost, LinkDown, NoChannel, Refused
-from ward_protocol.envelope import sign
+from ward_protocol.envelope import Envelope, sign
 from ward_sim.source import RefusedStatement
 from ward_sim.source.source import SourceEvent
 
@@ -34,7 +33,7 @@ def ends(tmp_path: Path) -> Ends:
 
 
 def digest(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
+    return Envelope.open(data).digest
 
 
 def pieces(data: bytes) -> set[bytes]:

@@ -144,6 +144,14 @@ def test_keygen_makes_a_channel_key_with_its_count_beside_it(shell: Shell) -> No
     assert shell("keygen", "other.pem", "--channel").out.startswith("other.pem: public x25519:")
 
 
+@pytest.mark.parametrize("arguments", [["new.pem", "--sealed"], ["pkcs11:token=ward;object=source"]])
+def test_keygen_makes_a_channel_key_in_a_file_only(shell: Shell, arguments: list[str]) -> None:
+    said = shell("keygen", "--channel", *arguments)
+    assert said.status == os.EX_USAGE
+    assert "not sealed, not on a token" in said.line()
+    assert not (shell.folder / "new.pem").exists()
+
+
 @pytest.mark.parametrize("path", ["ward.key", "nowhere/new.key"])
 @pytest.mark.parametrize("kind", [[], ["--channel"]])
 def test_keygen_that_cannot(shell: Shell, path: str, kind: list[str]) -> None:
