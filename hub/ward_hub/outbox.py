@@ -42,8 +42,10 @@ class Outbox:
                 pause = FIRST_RETRY_S
             except SourceError as error:
                 log.info("%d receipts or more wait: %s", len(waiting), error)
+                # Not wait_for: before Python 3.12 it swallows a cancel that meets what it waits for.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._new.wait(), pause)
+                    async with asyncio.timeout(pause):
+                        await self._new.wait()
                 pause = min(pause * 2, LONGEST_RETRY_S)
 
     async def _deliver(self, receipt: Waiting) -> None:
