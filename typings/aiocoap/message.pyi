@@ -9,6 +9,7 @@ from aiocoap.options import Options
 
 class Message:
     code: Code
+    mid: int
     mtype: Type | None
     payload: bytes
     token: bytes
@@ -23,6 +24,9 @@ class Message:
         transport_tuning: TransportTuning | None = ...,
         uri_path: Sequence[str] = ...,
     ) -> None: ...
+    @classmethod
+    def decode(cls, rawdata: bytes) -> Message: ...
+    def encode(self) -> bytes: ...
 
 class Remote:
     hostinfo: str

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 class Option:
     number: int
+    def encode(self) -> bytes: ...
 
 class Options:
     uri_host: str | None
@@ -20,6 +21,7 @@ class Options:
     etag: bytes | None
     observe: int | None
     max_age: int | None
+    echo: bytes | None
     no_response: int | None
     request_tag: Sequence[bytes]
     def option_list(self) -> Iterable[Option]: ...

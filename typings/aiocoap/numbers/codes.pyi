@@ -12,6 +12,7 @@ class Code(IntEnum):
     CONTENT = 69
     CONTINUE = 95
     BAD_REQUEST = 128
+    UNAUTHORIZED = 129
     BAD_OPTION = 130
     FORBIDDEN = 131
     NOT_FOUND = 132
