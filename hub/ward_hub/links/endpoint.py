@@ -58,7 +58,7 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request; blocks are (number, more) of 1,024 bytes, `tag` a Request-Tag (RFC 9175)."""
+    """One request; blocks are (number, more) of 1,024 bytes, `tag` and `echo` are those of RFC 9175."""
 
     method: Code
     path: str
@@ -70,6 +70,7 @@ class Ask:
     block2: int | None = None
     size1: int | None = None
     tag: bytes | None = None
+    echo: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,17 @@ class Reply:
     etag: bytes | None = None
     max_age: int | None = None
     location: tuple[str, ...] = ()
+    echo: bytes | None = None
 
     @property
     def words(self) -> str:
-        """The code as RFC 7252 writes it, with the source's diagnostic where there is one."""
-        diagnostic = self.payload[:200].decode("utf-8", "replace") if self.code >= Code.BAD_REQUEST else ""
-        return f"{code_words(self.code)} {diagnostic}".strip()
+        """The code as RFC 7252 writes it, with the peer's diagnostic where there is one."""
+        return f"{code_words(self.code)} {self.diagnostic}".strip()
+
+    @property
+    def diagnostic(self) -> str:
+        """What the peer says of an error."""
+        return self.payload[:500].decode("utf-8", "replace") if self.code >= Code.BAD_REQUEST else ""
 
 
 # Takes a reply, or None when the transport gives the request up (port closed, reset); returns True to hear more.
@@ -175,6 +181,7 @@ class Endpoint:
         options.block2 = None if ask.block2 is None else (ask.block2, False, BLOCK_EXPONENT)
         options.size1 = ask.size1
         options.request_tag = () if ask.tag is None else (ask.tag,)
+        options.echo = ask.echo
         return message
 
     def _guard(self) -> None:
@@ -215,6 +222,7 @@ def _reply(event: Pipe.Event) -> Reply | None:
         etag=opt.etag,
         max_age=opt.max_age,
         location=tuple(opt.location_path),
+        echo=opt.echo,
     )
 
 
