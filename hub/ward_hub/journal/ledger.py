@@ -144,6 +144,11 @@ class Ledger:
                 self._settle(*slot, digest)
         return fresh
 
+    def note(self, event: str, detail: Mapping[str, object]) -> None:
+        """Add an entry to the audit trail that is about no single statement."""
+        with self._transaction():
+            self._audit.append(event, None, detail)
+
     def withdrawal(self, digest: bytes, issuer: str) -> Withdrawal | None:
         """Return how `issuer` took that statement of its own back, even if this was known before the statement."""
         row = self._db.execute(
