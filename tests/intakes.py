@@ -13,6 +13,7 @@ from tests.statements import AREA, AUTHORITY, GRANTS, MINIMAL, NOW, ROOT, SIGNER
 from ward_hub.clock import Clock
 from ward_hub.intake import Accepted, Intake, Place
 from ward_hub.journal import Journal
+from ward_hub.tally import Tally
 from ward_hub.trust import Trust
 from ward_protocol.envelope import sign
 from ward_protocol.statements import Bulletin, Cancel, Kind, Priority, Receipt, Role, RoleKeys
@@ -49,10 +50,11 @@ class Desk:
     journal: Journal
     now: Now
     trust: Trust = TRUST
+    tally: Tally = field(default_factory=Tally)
     intake: Intake = field(init=False)
 
     def __post_init__(self) -> None:
-        self.intake = Intake(HUB, AREA, self.journal, Clock(self.now), lambda: self.trust)
+        self.intake = Intake(HUB, AREA, self.journal, Clock(self.now), lambda: self.trust, tally=self.tally)
 
     async def take(self, data: bytes, place: Place = USB) -> Accepted | None:
         return (await self.intake.take(data, place)).accepted

@@ -6,6 +6,7 @@ sequence; anything else is refused without touching the place that the true stat
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from ward_hub.clock import Clock
 from ward_hub.journal import Journal, Ledger, State, Withdrawal
 from ward_hub.render import check_text
+from ward_hub.tally import Tally
 from ward_hub.trust import Trust
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import StatementError
@@ -66,22 +68,30 @@ def inside(area: str, of: str) -> bool:
 
 
 class Intake:
-    """Decides about statements for the hub `hub` in `area`; `trust` gives the documents in force."""
+    """Decides about statements for the hub `hub` in `area`; `trust` gives the documents in force.
 
-    def __init__(self, hub: str, area: str, journal: Journal, clock: Clock, trust: Callable[[], Trust]) -> None:
+    What nobody who is known here signed is written to the journal as far as `tally` lets it, and counted beyond that.
+    """
+
+    def __init__(
+        self, hub: str, area: str, journal: Journal, clock: Clock, trust: Callable[[], Trust], *, tally: Tally
+    ) -> None:
         self._hub = hub
         self._area = area
         self._journal = journal
         self._clock = clock
         self._trust = trust
+        self._tally = tally
 
     async def take(self, data: bytes, place: Place) -> Verdict:
         """Decide about `data`; the decision is in the journal when this returns."""
         digest = hashlib.sha256(data).digest()
         slot: tuple[str, int] | None = None
+        signed = False
         try:
             envelope, statement = self._open(data)
             self._trust().check_signatures(envelope, self._authority(statement.issuer))
+            signed = True
             if await self._journal.do(Ledger.settled, statement.issuer, statement.sequence):
                 raise _replayed(statement)
             if place.issuer is not None and (place.issuer, place.sequence) != (
@@ -94,6 +104,9 @@ class Intake:
             slot = (statement.issuer, statement.sequence)
             self._admit(statement)
         except StatementError as error:
+            word, seconds = error.reason.word, asyncio.get_running_loop().time()
+            if not signed and not self._tally.alone(place.way, word, seconds):
+                return Verdict(digest, None, error.reason, error.detail)
             return await self._refuse(digest, place, error, slot)
         state = State.ACCEPTED if isinstance(statement, Bulletin) else State.NOTED
         taken_back = withdrawals(statement)
