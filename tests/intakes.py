@@ -14,6 +14,7 @@ from ward_hub.clock import Clock
 from ward_hub.intake import Accepted, Intake, Place, Verdict
 from ward_hub.journal import Journal
 from ward_hub.keeper import Keeper
+from ward_hub.tally import Tally
 from ward_hub.trust import Trust
 from ward_protocol.envelope import sign
 from ward_protocol.statements import Bulletin, Issued, Kind, Priority, Receipt, Role, RoleKeys
@@ -50,6 +51,7 @@ class Desk:
     journal: Journal
     now: Now
     first: Trust = TRUST
+    tally: Tally = field(default_factory=Tally)
     cut_off: bool = False
     keeper: Keeper = field(init=False)
     intake: Intake = field(init=False)
@@ -58,7 +60,13 @@ class Desk:
         clock = Clock(self.now)
         self.keeper = Keeper(self.first, self.journal, clock)
         self.intake = Intake(
-            HUB, AREA, journal=self.journal, clock=clock, keeper=self.keeper, cut_off=lambda: self.cut_off
+            HUB,
+            AREA,
+            journal=self.journal,
+            clock=clock,
+            keeper=self.keeper,
+            tally=self.tally,
+            cut_off=lambda: self.cut_off,
         )
 
     @property

@@ -35,7 +35,9 @@ from ward_hub.programme import Candidate
 from ward_hub.recordings import Recordings
 from ward_hub.settings import Settings, applied
 from ward_hub.supervisor import supervise
+from ward_hub.tally import Tally
 from ward_hub.trust import Trust
+from ward_hub.ways import MIB, Ways
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
@@ -123,6 +125,7 @@ class Agent:
         self._config = config
         self._journal = journal
         self._outputs = outputs
+        self._left_behind = asyncio.Event()
         settings, language = config.airing, config.hub.language
         player = Player(
             amplifiers=outputs.amplifiers,
@@ -132,13 +135,17 @@ class Agent:
             language=language,
             first_show_id=random.SystemRandom().getrandbits(32),
         )
-        store = MediaStore(Path(config.hub.state) / "media")
+        media = config.media
+        store = MediaStore(
+            Path(config.hub.state) / "media", most=media.max_mib * MIB, most_ahead=media.max_ahead_mib * MIB
+        )
         self._recordings = Recordings(
             link=link,
             store=store,
             language=language,
             probe=outputs.sound.probe,
             wanted=self._is_wanted,
+            held=self._held,
             on_ready=self._ready,
             on_bad=self._bad,
         )
@@ -148,19 +155,35 @@ class Agent:
         )
         self._settings = Settings(config, journal)
         self._orders = Orders(director=self._director, journal=journal, keeper=keeper, settings=self._settings)
+        tally, seconds = Tally(), asyncio.get_running_loop().time
         self._intake = Intake(
-            config.hub.id, config.hub.area, journal=journal, clock=clock, keeper=keeper, cut_off=keeper.cut_off
+            config.hub.id,
+            config.hub.area,
+            journal=journal,
+            clock=clock,
+            keeper=keeper,
+            tally=tally,
+            cut_off=keeper.cut_off,
         )
         self._feeds = Feeds(
             link=link,
-            deliver=self._deliver,
+            deliver=self.deliver,
             refuse_unread=self._intake.refuse_unread,
             journal=journal,
             keeper=keeper,
         )
+        self._ways = Ways(config, self.deliver, self._recordings, journal, tally=tally, clock=seconds)
         self._outbox = Outbox(link, journal)
-        desk = Desk(director=self._director, keeper=keeper, journal=journal, outputs=outputs, link=link, clock=clock)
-        acts = {"status": desk.status, "queue": desk.queue, "stop": desk.stop, "purge": desk.purge}
+        desk = Desk(
+            director=self._director,
+            keeper=keeper,
+            journal=journal,
+            outputs=outputs,
+            link=link,
+            clock=clock,
+            ways=self._ways.status,
+        )
+        acts = {"status": desk.status, "queue": desk.queue, "stop": desk.stop, "purge": desk.purge, **self._ways.acts}
         self._control = Control(Path(config.hub.state) / NAME, acts)
         self._expiry = ExpiryWatch(lambda: keeper.trust, clock.now)
 
@@ -171,10 +194,12 @@ class Agent:
             "programme": self._director.run,
             "recordings": self._recordings.run,
             "feeds": self._follow,
+            "left-behind": self._take_up_left_behind,
             "outbox": self._outbox.run,
             "control": self._control.run,
             "expiry": self._expiry.run,
             "watchdog": systemd.watchdog,
+            **self._ways.parts(),
             **self._outputs.parts(),
         }
         try:
@@ -189,16 +214,37 @@ class Agent:
             safe = await self._outputs.make_safe()
             log.info("stopped: %s", "relays open, boards dark" if safe else "not every output could be made safe")
 
+    async def deliver(self, data: bytes, place: Place) -> Verdict:
+        """Have bytes from any way in judged, and let what is accepted act; that may take a moment longer."""
+        verdict = await self._intake.take(data, place)
+        if verdict.accepted is not None:
+            try:
+                await self._accepted(verdict.accepted)
+            except Exception:
+                log.exception("accepted %s is taken up in a moment", verdict.digest.hex()[:16])
+                self._left_behind.set()
+        return verdict
+
+    async def _take_up_left_behind(self) -> None:
+        """Take up what was accepted and could not be taken up at once, until cancelled."""
+        while True:
+            await self._left_behind.wait()
+            await self._take_up_unfinished()
+            self._left_behind.clear()
+
     async def _follow(self) -> None:
         """Follow the source, after taking up what was accepted and is in nobody's hands.
 
         After a restart that is all that had not ended, later what a failure of this part left behind.
         """
+        await self._take_up_unfinished()
+        await self._feeds.run()
+
+    async def _take_up_unfinished(self) -> None:
         await self._orders.restore()
         unfinished = await self._journal.do(Ledger.unfinished)
         for entry in [one for one in unfinished if not self._director.holds(one.digest)]:
             await self._resume(entry)
-        await self._feeds.run()
 
     async def _resume(self, entry: Entry) -> None:
         statement = Envelope.open(entry.data).statement
@@ -223,13 +269,6 @@ class Agent:
             await asyncio.sleep(LOOK_S)
         raise Reconfigured
 
-    async def _deliver(self, data: bytes, place: Place) -> Verdict:
-        """Take bytes from any way in: decide, then act on what was accepted."""
-        verdict = await self._intake.take(data, place)
-        if verdict.accepted is not None:
-            await self._accepted(verdict.accepted)
-        return verdict
-
     async def _accepted(self, accepted: Accepted) -> None:
         statement = accepted.statement
         for one in withdrawals(statement):
@@ -243,7 +282,9 @@ class Agent:
         """Take up a bulletin, or the correction that a cancel asks for, under the digest of either."""
         bulletin = statement if isinstance(statement, Bulletin) else await self._correction(statement)
         if bulletin is None:
-            await self._journal.do(Ledger.note, digest, "nothing to correct: it was not on air here as Actual")
+            await self._journal.do(
+                Ledger.nothing_to_air, digest, "nothing to correct: it was not on air here as Actual"
+            )
         else:
             await self._take_up(Candidate(digest, bulletin, attempts=attempts, rank=rank))
 
@@ -259,6 +300,9 @@ class Agent:
             self._director.hold(self._recordings.want(candidate))
         else:
             await self._journal.do(Ledger.end, candidate.digest, taken.state, taken.reason, taken.detail)
+
+    def _held(self) -> list[Bulletin]:
+        return [one.bulletin for one in self._director.queue]
 
     def _is_wanted(self, digest: bytes) -> bool:
         return self._director.holds(digest)

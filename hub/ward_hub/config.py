@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +16,7 @@ from ward_hub.keys.uri import TokenUri
 
 Identifier = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Area = Annotated[str, Meta(min_length=1, max_length=96, pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")]
+PORT = re.compile(r"[1-9][0-9]{0,4}")
 Milliseconds = Annotated[int, Meta(ge=0, le=3_600_000)]
 MAX_ZONES, MAX_BOARDS = 64, 8  # as many as a receipt's evidence holds
 
@@ -119,12 +122,53 @@ class AiringSection(Section, frozen=True, kw_only=True):
     max_attempts: Annotated[int, Meta(ge=1, le=20)] = 5
 
 
+class LanSection(Section, frozen=True, kw_only=True):
+    """Where the hub takes statements and recordings from its own network, and what may be on its way at once.
+
+    `listen` is an IP address of the hub and a UDP port; only who writes `0.0.0.0` or `[::]` listens everywhere.
+    """
+
+    listen: str
+    max_uploads: Annotated[int, Meta(ge=1, le=256)] = 16
+    max_mib: Annotated[int, Meta(ge=9, le=1024)] = 32
+    max_uploads_per_peer: Annotated[int, Meta(ge=1, le=256)] = 2
+    max_mib_per_peer: Annotated[int, Meta(ge=9, le=1024)] = 9
+
+    def __post_init__(self) -> None:
+        self.endpoint()
+
+    def endpoint(self) -> tuple[str, int]:
+        """Return the address and the port to listen at; raises ValueError."""
+        host, _, port = self.listen.rpartition(":")
+        bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+        if not _is_address(bare, 4 if bare == host else 6) or not PORT.fullmatch(port) or int(port) >= 2**16:
+            raise ValueError(f"{self.listen!r}: write ADDRESS:PORT or [IPV6-ADDRESS]:PORT, such as 192.168.1.20:5683")
+        return bare, int(port)
+
+
+class UsbSection(Section, frozen=True, kw_only=True):
+    """Where the system mounts sticks; a bundle that appears there is taken by itself."""
+
+    mount: str
+
+
+class MediaSection(Section, frozen=True, kw_only=True):
+    """How much of the disk recordings may take, in MiB: all, those that came ahead, and what stays free in any case."""
+
+    max_mib: Annotated[int, Meta(ge=64, le=1_000_000)] = 512
+    max_ahead_mib: Annotated[int, Meta(ge=8, le=1_000_000)] = 32
+    keep_free_mib: Annotated[int, Meta(ge=1, le=1_000_000)] = 64
+
+
 class Config(Section, frozen=True, kw_only=True):
     """Everything the agent is told."""
 
     hub: HubSection
     trust: TrustSection
     source: SourceSection
+    lan: LanSection | None = None
+    usb: UsbSection | None = None
+    media: MediaSection = MediaSection()
     bus: tuple[BusSection, ...] = ()
     amplifier: tuple[AmplifierSection, ...] = ()
     board: tuple[BoardSection, ...] = ()
@@ -161,6 +205,13 @@ def _token_uri(text: str) -> TokenUri:
         return TokenUri.parse(text)
     except ValueError as error:
         raise ValueError(f"key: {error}") from error
+
+
+def _is_address(host: str, version: int) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == version
+    except ValueError:
+        return False
 
 
 def _distinct(values: list[Any], what: str) -> None:

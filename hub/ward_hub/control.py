@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 NAME = "control.sock"
 MAX_LINE = 64 * 1024
 PATIENCE_S = 10.0
+ACT_S = 600.0  # a bundle on a slow stick
 Act = Callable[[Mapping[str, Any]], Awaitable[object]]
 
 
@@ -45,7 +46,10 @@ class Control:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(PATIENCE_S):
-                answer = await self._answer(await reader.readline())
+                line = await reader.readline()
+            async with asyncio.timeout(ACT_S):
+                answer = await self._answer(line)
+            async with asyncio.timeout(PATIENCE_S):
                 writer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
                 await writer.drain()
         except (TimeoutError, ValueError, OSError) as error:
@@ -67,15 +71,15 @@ class Control:
             return {"error": str(error)}
 
 
-def ask(state: Path, do: str, **details: object) -> Any:  # noqa: ANN401 - JSON is anything
-    """Have the agent whose state directory this is do something; return its answer.
+def ask(state: Path, do: str, *, patience: float = PATIENCE_S, **details: object) -> Any:  # noqa: ANN401 - JSON is anything
+    """Have the agent whose state directory this is do something; return its answer, which may take `patience` seconds.
 
     Raises AgentDown where none listens, HubError with its own words where it will not.
     """
     path = state / NAME
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-            line.settimeout(PATIENCE_S)
+            line.settimeout(patience)
             line.connect(str(path))
             line.sendall(json.dumps({"do": do, **details}).encode() + b"\n")
             answer = json.loads(line.makefile("rb").readline())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,7 +32,15 @@ class Desk:
     """Answers what `control` is asked, from the parts of the agent; every act is in the log and in the journal."""
 
     def __init__(
-        self, *, director: Director, keeper: Keeper, journal: Journal, outputs: Outputs, link: SourceLink, clock: Clock
+        self,
+        *,
+        director: Director,
+        keeper: Keeper,
+        journal: Journal,
+        outputs: Outputs,
+        link: SourceLink,
+        clock: Clock,
+        ways: Callable[[], Mapping[str, object]],
     ) -> None:
         self._director = director
         self._keeper = keeper
@@ -40,6 +48,7 @@ class Desk:
         self._outputs = outputs
         self._link = link
         self._clock = clock
+        self._ways = ways
 
     async def status(self, _: Mapping[str, Any]) -> object:
         """Return what the hub knows: the time and why, the source, what is on air, its outputs."""
@@ -50,6 +59,7 @@ class Desk:
             "time_why": WHY_TIME[self._clock.trust],
             "newest_beat": None if trust.beat is None else _moment(trust.beat.time),
             "source": self._link.state.name.lower(),
+            **self._ways(),
             "root": trust.root.version,
             "grants": None if trust.grants is None else trust.grants.version,
             "on_air": None if on_air is None else _line(on_air, on_air=True),

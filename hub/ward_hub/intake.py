@@ -7,6 +7,7 @@ the true statement may still take.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,6 +18,7 @@ from ward_hub.correction import unsays
 from ward_hub.journal import Bounds, Journal, Ledger, State, Withdrawal
 from ward_hub.keeper import Keeper
 from ward_hub.rules import need_grant, need_this_hub, need_time_and_content
+from ward_hub.tally import Tally
 from ward_hub.trust import Trust, Warrant, keyring
 from ward_protocol.envelope import Envelope, Sealed
 from ward_protocol.errors import StatementError
@@ -71,7 +73,10 @@ Deliver = Callable[[bytes, Place], Awaitable[Verdict]]
 
 
 class Intake:
-    """Decides about statements for the hub `hub` in `area`; `cut_off` says whether no source can be heard."""
+    """Decides about statements for the hub `hub` in `area`; `cut_off` says whether no source can be heard.
+
+    What nobody who is known here signed is written to the journal as far as `tally` lets it, and counted beyond that.
+    """
 
     def __init__(
         self,
@@ -81,6 +86,7 @@ class Intake:
         journal: Journal,
         clock: Clock,
         keeper: Keeper,
+        tally: Tally,
         cut_off: Callable[[], bool],
     ) -> None:
         self._hub = hub
@@ -88,6 +94,7 @@ class Intake:
         self._journal = journal
         self._clock = clock
         self._keeper = keeper
+        self._tally = tally
         self._cut_off = cut_off
         self._ring: tuple[Trust, Mapping[bytes, PublicKey]] | None = None
 
@@ -104,7 +111,10 @@ class Intake:
             if not signed_by:
                 raise StatementError(Reason.UNKNOWN_KEY, "no key that is granted anything signed it")
         except StatementError as error:
-            return await self._refuse(hashlib.sha256(data).digest(), place, error, None)
+            digest, seconds = hashlib.sha256(data).digest(), asyncio.get_running_loop().time()
+            if not self._tally.alone(place.way, error.reason.word, seconds):
+                return Verdict(digest, None, error.reason, error.detail)
+            return await self._refuse(digest, place, error, None)
         return await self._judge(sealed, signed_by, place)
 
     async def refuse_unread(self, place: Place, reason: Reason, detail: str) -> None:

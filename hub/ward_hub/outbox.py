@@ -43,8 +43,10 @@ class Outbox:
             except SourceError as error:
                 level = logging.WARNING if isinstance(error, ChannelLost) else logging.INFO
                 log.log(level, "%d receipts or more wait: %s", len(waiting), error)
+                # Not wait_for: before Python 3.12 it swallows a cancel that meets what it waits for.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._new.wait(), pause)
+                    async with asyncio.timeout(pause):
+                        await self._new.wait()
                 pause = min(pause * 2, LONGEST_RETRY_S)
 
     async def _deliver(self, receipt: Waiting) -> None:

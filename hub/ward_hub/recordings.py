@@ -1,10 +1,14 @@
-"""Brings the recordings of accepted bulletins to this hub and tries whether they decode, before they are to air."""
+"""Brings the recordings of accepted bulletins to this hub and tries whether they decode, before they are to air.
+
+They are fetched from the source; one that comes by another way in meanwhile is taken at once, whatever the fetching
+of it or of others is waiting for.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,7 +17,7 @@ from ward_hub.media import MediaStore
 from ward_hub.programme import Candidate
 from ward_hub.versions import recording_for
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Audio, Priority
+from ward_protocol.statements import Audio, Bulletin, Priority
 
 log = logging.getLogger(__name__)
 FETCH_S = 900.0
@@ -28,13 +32,15 @@ class Want:
     rank: tuple[int, int]
     candidate: Candidate = field(compare=False)
     audio: Audio = field(compare=False)
+    arrived: asyncio.Event = field(compare=False, default_factory=asyncio.Event)  # by another way than the source
 
 
 class Recordings:
     """Fetches one recording at a time, and an emergency's beside all others.
 
-    `wanted` says whether the bulletin of that digest still waits for one; `probe` says what is wrong with a file, or
-    None. `on_ready` takes the digest of a bulletin that can sound now, `on_bad` one whose recording will never do.
+    `held` gives the bulletins that have not ended: their recordings stay. `wanted` says whether the bulletin of that
+    digest still waits for one; `probe` says what is wrong with a file, or None. `on_ready` takes the digest of a
+    bulletin that can sound now, `on_bad` one whose recording will never do.
     """
 
     def __init__(
@@ -45,6 +51,7 @@ class Recordings:
         language: str,
         probe: Callable[[Path], Awaitable[str | None]],
         wanted: Callable[[bytes], bool],
+        held: Callable[[], Iterable[Bulletin]],
         on_ready: Callable[[bytes], None],
         on_bad: Callable[[Candidate, Reason, str], Awaitable[None]],
     ) -> None:
@@ -53,10 +60,13 @@ class Recordings:
         self._language = language
         self._probe = probe
         self._wanted = wanted
+        self._held = held
         self._on_ready = on_ready
         self._on_bad = on_bad
         self._good: dict[bytes, Path] = {}
         self._bad: set[bytes] = set()
+        self._waiting: dict[bytes, Want] = {}  # by the bulletin's digest
+        self._in_hand: set[bytes] = set()
         self._urgent: asyncio.Queue[Want] = asyncio.Queue()
         self._ordinary: asyncio.PriorityQueue[Want] = asyncio.PriorityQueue()
         self._count = 0
@@ -67,8 +77,37 @@ class Recordings:
         audio = recording_for(candidate.bulletin, self._language)
         if audio is None:
             return candidate
-        self._put(candidate, audio)
+        self._store.claim(audio)
+        self._count += 1
+        want = Want((-candidate.bulletin.priority, self._count), candidate, audio)
+        self._waiting[candidate.digest] = want
+        self._put(want)
         return replace(candidate, ready=False)
+
+    def named(self, sha256: bytes) -> frozenset[int]:
+        """Return the size by which a bulletin names that recording and waits for it; empty where none does."""
+        return frozenset(
+            one.audio.size
+            for one in self._waiting.values()
+            if one.audio.sha256 == sha256 and self._wanted(one.candidate.digest)
+        )
+
+    def holds(self, sha256: bytes) -> bool:
+        """Say whether that recording is on this hub already."""
+        return self._store.holds(sha256)
+
+    async def offer(self, draft: Path, sha256: bytes) -> None:
+        """Take a recording that came whole by any way in; the file `draft` has that SHA-256, and is moved.
+
+        Bulletins that wait for it have it at once; else it waits for one, as long as there is room. Raises OSError.
+        """
+        await asyncio.to_thread(self._store.keep, draft, sha256)
+        for want in [one for one in self._waiting.values() if one.audio.sha256 == sha256]:
+            if self._store.claim(want.audio) or self._store.has(want.audio):
+                log.info("recording %s came by another way than from the source", sha256.hex()[:16])
+                want.arrived.set()
+                self._urgent.put_nowait(want)
+        self._trim()
 
     async def path(self, candidate: Candidate) -> Path | None:
         """Return the recording's path, waiting within reason for an emergency's; None where there is none."""
@@ -84,6 +123,7 @@ class Recordings:
 
     async def run(self) -> None:
         """Fetch what is wanted until cancelled."""
+        self._trim()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._one_by_one())
             while True:
@@ -96,9 +136,13 @@ class Recordings:
 
     async def _bring(self, want: Want) -> None:
         """Bring one recording; one that does not come now is tried again later, and holds up no other meanwhile."""
-        if not self._wanted(want.candidate.digest):
+        digest, name = want.candidate.digest, want.audio.sha256.hex()[:16]
+        if digest in self._in_hand or self._waiting.get(digest) is not want:
             return
-        name = want.audio.sha256.hex()[:16]
+        if not self._wanted(digest):
+            del self._waiting[digest]
+            return
+        self._in_hand.add(digest)
         try:
             trouble = await self._fetch(want)
             await self._settle(want, trouble)
@@ -107,24 +151,44 @@ class Recordings:
             log.info("recording %s: %s; tried again", name, error)
         except Exception:
             log.exception("recording %s: it is tried again", name)
-        asyncio.get_running_loop().call_later(RETRY_S, self._put, want.candidate, want.audio)
+        finally:
+            self._in_hand.discard(digest)
+        asyncio.get_running_loop().call_later(RETRY_S, self._put, want)
 
     async def _fetch(self, want: Want) -> tuple[Reason, str] | None:
         """Return what is wrong with the recording once it is here, None if it is good; raises SourceError."""
-        audio, path = want.audio, self._store.path(want.audio)
-        if not self._store.has(audio):
-            urgent = want.candidate.bulletin.priority is Priority.EMERGENCY
+        if not self._store.has(want.audio):
             try:
-                await self._link.fetch_media(audio.sha256, audio.size, path, deadline=FETCH_S, urgent=urgent)
+                await self._from_source(want)
             except WrongDigest as error:
                 return Reason.AUDIO_DIGEST_MISMATCH, str(error)
-        wrong = await self._probe(path)
+        wrong = await self._probe(self._store.path(want.audio))
         return (Reason.AUDIO_NOT_DECODABLE, wrong) if wrong else None
+
+    async def _from_source(self, want: Want) -> None:
+        """Fetch the recording, until it is here by whichever way; raises SourceError."""
+        audio, urgent = want.audio, want.candidate.bulletin.priority is Priority.EMERGENCY
+        path = self._store.path(audio)
+        fetching = asyncio.create_task(
+            self._link.fetch_media(audio.sha256, audio.size, path, deadline=FETCH_S, urgent=urgent)
+        )
+        arriving = asyncio.create_task(want.arrived.wait())
+        try:
+            await asyncio.wait([fetching, arriving], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            fetching.cancel()
+            arriving.cancel()
+            await asyncio.wait([fetching, arriving])
+        if not fetching.cancelled():
+            error = fetching.exception()
+            if error is not None and not self._store.has(audio):
+                raise error
 
     async def _settle(self, want: Want, trouble: tuple[Reason, str] | None) -> None:
         async with self._settled:
             if trouble is None:
                 self._good[want.audio.sha256] = self._store.path(want.audio)
+                self._bad.discard(want.audio.sha256)
             else:
                 self._bad.add(want.audio.sha256)
             self._settled.notify_all()
@@ -133,9 +197,18 @@ class Recordings:
         else:
             log.error("recording %s: %s", want.audio.sha256.hex()[:16], trouble[1])
             await self._on_bad(want.candidate, *trouble)
+        del self._waiting[want.candidate.digest]
+        self._trim()
 
-    def _put(self, candidate: Candidate, audio: Audio) -> None:
-        self._count += 1
-        urgent = candidate.bulletin.priority is Priority.EMERGENCY
-        want = Want((-candidate.bulletin.priority, self._count), candidate, audio)
-        (self._urgent if urgent else self._ordinary).put_nowait(want)
+    def _put(self, want: Want) -> None:
+        """Queue what still waits; what is here already needs no turn of the link."""
+        if self._waiting.get(want.candidate.digest) is want:
+            urgent = want.candidate.bulletin.priority is Priority.EMERGENCY or self._store.has(want.audio)
+            (self._urgent if urgent else self._ordinary).put_nowait(want)
+
+    def _trim(self) -> None:
+        """Keep the store within its bounds; what was deleted is fetched again where it is named again."""
+        chosen = (recording_for(one, self._language) for one in self._held())
+        for gone in self._store.trim({audio.sha256 for audio in chosen if audio is not None}):
+            log.info("recording %s was deleted: nothing needs it, and there is no room", gone.hex()[:16])
+            self._good.pop(gone, None)

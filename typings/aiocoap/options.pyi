@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 class Option:
     number: int
+    def encode(self) -> bytes: ...
 
 class Options:
     uri_host: str | None

@@ -188,6 +188,11 @@ class Ledger:
                 self._settle(*slot, digest)
         return fresh
 
+    def note(self, event: str, detail: Mapping[str, object]) -> None:
+        """Add an entry to the audit trail that is about no single statement."""
+        with self._transaction():
+            self._audit.append(event, None, detail)
+
     def withdrawal(self, digest: bytes, issuer: str) -> Withdrawal | None:
         """Return how `issuer` took that statement of its own back, even if this was known before the statement."""
         row = self._db.execute(
@@ -217,7 +222,7 @@ class Ledger:
         row = self._db.execute("SELECT state FROM statement WHERE digest = ?", (digest,)).fetchone()
         return State(row[0]) if row else None
 
-    def note(self, digest: bytes, why: str) -> None:
+    def nothing_to_air(self, digest: bytes, why: str) -> None:
         """Note that an accepted statement has nothing to air after all; what it did otherwise stays done."""
         with self._transaction():
             self._db.execute("UPDATE statement SET state = 'noted' WHERE digest = ?", (digest,))

@@ -19,6 +19,9 @@ LONGEST_WAIT_S = 4.0
 LISTENED_TO = 4
 TAG_SIZE = 4
 LAST_SUCCESS = 0x5F
+# How often a peer may want to see in one question that we hear it.
+ECHOES, LONGEST_ECHO = 3, 40
+LONGEST_PAUSE_S = 60.0
 LATER = 0xA0  # 5.xx: the source is at fault, and may not be the next time
 # So often a source may ask in one question whether we are there: once, and for attempts that were on their way.
 ECHOES = 4
@@ -54,11 +57,25 @@ async def ask(line: Line, question: Ask, until: float) -> Reply:
     raise _unanswered(line, question, attempts, seals)
 
 
+async def ask_fresh(line: Line, question: Ask, until: float) -> Reply:
+    """Ask, and where the peer wants to see first that we hear it (4.01 with Echo), show it what it sent.
+
+    Ref: RFC 9175 §2.3. What it sent is shown with every later question, as it is good for a while.
+    """
+    reply = await ask(line, replace(question, echo=line.echo), until)
+    for _ in range(ECHOES):
+        if reply.code != Code.UNAUTHORIZED or not reply.echo or len(reply.echo) > LONGEST_ECHO:
+            break
+        line.echo = reply.echo
+        reply = await ask(line, replace(question, echo=line.echo), until)
+    return reply
+
+
 async def succeed(line: Line, question: Ask, until: float) -> Reply:
     """Ask until the source says yes (2.xx) or no (4.xx: raises Refused, NotFound); 5.xx is asked again."""
     wait_s = 0.25
     while True:
-        reply = await ask(line, question, until)
+        reply = await ask_fresh(line, question, until)
         if reply.code < LATER or line.now() + wait_s >= until:
             return checked(line, question, reply)
         await asyncio.sleep(wait_s)
@@ -69,40 +86,53 @@ def checked(line: Line, question: Ask, reply: Reply) -> Reply:
     """Return a reply that is a success; raises NotFound, Refused or PeerError for what else it is."""
     where = f"{line.uri}: {question.path}"
     if reply.code == Code.NOT_FOUND:
-        raise NotFound(f"{where}: the source does not have it ({reply.words})", code_words(reply.code))
+        raise NotFound(f"{where}: it is not there ({reply.words})", code_words(reply.code))
     if reply.code >= Code.BAD_REQUEST:
-        raise Refused(f"{where}: the source refuses: {reply.words}", code_words(reply.code))
+        raise Refused(f"{where}: it is refused: {reply.words}", code_words(reply.code))
     if not Code.CREATED <= reply.code <= LAST_SUCCESS:
         raise PeerError(f"{where}: {reply.words} is no answer")
     return reply
 
 
 async def give(line: Line, question: Ask, until: float) -> Reply:
-    """Send a question with its payload, block by block where it is longer than one, and return the last answer.
+    """Send a question with its payload and return the success; raises Refused, NotFound, PeerError, LinkDown."""
+    return checked(line, question, await give_any(line, question, until))
 
-    Where the source has lost the beginning (4.08: it restarted, or our address changed) it is sent again from there.
-    Ref: RFC 7959 §2.5, RFC 9175 §3 (Request-Tag: an old upload's blocks are never taken into a new one).
+
+async def give_any(line: Line, question: Ask, until: float) -> Reply:
+    """Send a question with its payload, block by block where it is longer than one; return the last answer.
+
+    Where the peer has lost the beginning (4.08: it restarted, or our address changed) it is sent again from there, and
+    where it has no time or no room at the moment (5.xx) as soon as it says. Raises PeerError, LinkDown.
+    Ref: RFC 7959 §2.5, RFC 9175 §3 (Request-Tag: an old upload's blocks are never taken into a new one), RFC 7252
+    §5.9.3.4 (Max-Age of 5.03).
     """
-    if len(question.payload) <= BLOCK:
-        return await succeed(line, question, until)
+    tag = line.rng.randbytes(TAG_SIZE)
+    wait_s = 0.25
     while True:
-        reply = await _give_blocks(line, question, until)
-        if reply.code != Code.REQUEST_ENTITY_INCOMPLETE:
-            return checked(line, question, reply)
-        if line.now() >= until:
-            raise LinkDown(f"{line.uri}: {question.path}: the source loses what it is given; try again later")
-        await asyncio.sleep(line.trip.timeout)
+        reply = await _give_blocks(line, question, tag, until)
+        if reply.code != Code.REQUEST_ENTITY_INCOMPLETE and reply.code < LATER:
+            return reply
+        wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+        pause = max(wait_s, min(reply.max_age or 0, LONGEST_PAUSE_S))
+        if line.now() + pause >= until:
+            if reply.code >= LATER:
+                return reply
+            raise LinkDown(f"{line.uri}: {question.path}: what is given is lost there; try again later")
+        await asyncio.sleep(pause)
 
 
-async def _give_blocks(line: Line, question: Ask, until: float) -> Reply:
-    *before, last = _parts(question, line.rng.randbytes(TAG_SIZE))
+async def _give_blocks(line: Line, question: Ask, tag: bytes, until: float) -> Reply:
+    if len(question.payload) <= BLOCK:
+        return await ask_fresh(line, question, until)
+    *before, last = _parts(question, tag)
     for part in before:
-        reply = await ask(line, part, until)
+        reply = await ask_fresh(line, part, until)
         if reply.code != Code.CONTINUE:
             return reply
         if reply.block1 is None or part.block1 != reply.block1[:2] or reply.block1.size != BLOCK:
             raise PeerError(f"{line.uri}: {question.path}: block {part.block1} was acknowledged as {reply.block1}")
-    return await ask(line, last, until)
+    return await ask_fresh(line, last, until)
 
 
 def _parts(question: Ask, tag: bytes) -> list[Ask]:

@@ -10,6 +10,8 @@ its reader. What is mended here, as measured on 0.4.17:
 - Message ids are 16 bits, and a peer takes one it has seen within 247 s for a duplicate (§4.5): `worn` says when to
   change to a new endpoint, well before they come round.
 - Tokens are eight random bytes; aiocoap counts up from a 16-bit start (§11.4: guessable by who cannot listen).
+- aiocoap keeps every option number, code and Content-Format that it ever saw, 0.3 kB each: numbers that have no name
+  are forgotten again, so that a hostile source cannot make the hub grow.
 - The socket is connected, so the kernel drops what other hosts send; a datagram on which aiocoap's parser fails is
   counted and dropped here instead of raising into the event loop.
 """
@@ -27,6 +29,8 @@ from urllib.parse import SplitResult, urlsplit
 from aiocoap import Context, Message
 from aiocoap.error import Error as CoapError
 from aiocoap.numbers.codes import Code
+from aiocoap.numbers.contentformat import ContentFormat
+from aiocoap.numbers.optionnumbers import OptionNumber
 from aiocoap.numbers.types import Type
 from aiocoap.pipe import Pipe
 
@@ -41,6 +45,7 @@ log = logging.getLogger(__name__)
 COAP_LOG = "ward_hub.links.coap"
 # Half of the message ids; a media transfer of 8 MiB takes 8,192.
 MESSAGES = 32_000
+NUMBERS_KEPT = 64
 TOKEN_SIZE = 8
 BLOCK_EXPONENT = 6
 BLOCK = 1 << (BLOCK_EXPONENT + 4)
@@ -95,9 +100,13 @@ class Reply:
 
     @property
     def words(self) -> str:
-        """The code as RFC 7252 writes it, with the source's diagnostic where there is one."""
-        diagnostic = self.payload[:200].decode("utf-8", "replace") if self.code >= Code.BAD_REQUEST else ""
-        return f"{code_words(self.code)} {diagnostic}".strip()
+        """The code as RFC 7252 writes it, with the peer's diagnostic where there is one."""
+        return f"{code_words(self.code)} {self.diagnostic}".strip()
+
+    @property
+    def diagnostic(self) -> str:
+        """What the peer says of an error."""
+        return self.payload[:500].decode("utf-8", "replace") if self.code >= Code.BAD_REQUEST else ""
 
 
 # Takes a reply, or None when the transport gives the request up (port closed, reset); returns True to hear more.
@@ -208,6 +217,7 @@ class Endpoint:
         parse = self._remote.datagram_received
 
         def received(data: bytes, address: object) -> None:
+            _forget_numbers()
             try:
                 parse(data, address)
             except Exception as error:  # noqa: BLE001 - whatever the library trips over, the datagram is to blame
@@ -215,6 +225,15 @@ class Endpoint:
                 log.debug("datagram of %d bytes dropped: %r", len(data), error)
 
         self._remote.datagram_received = received  # type: ignore[method-assign] # asyncio looks it up each time
+
+
+def _forget_numbers() -> None:
+    """Drop the numbers without a name that aiocoap has kept since it was imported, once there are some."""
+    for kind in (Code, ContentFormat, OptionNumber):
+        members = kind._value2member_map_
+        if len(members) > len(kind) + NUMBERS_KEPT:
+            for number in set(members) - {int(one) for one in kind}:
+                del members[number]
 
 
 def _name(parts: SplitResult) -> str | None:

@@ -42,6 +42,7 @@ class Line:
         self.rng = rng
         self.trip = RoundTrip()
         self.renewals = 0
+        self.echo: bytes | None = None  # what shows the peer that we hear it, as it last asked for (RFC 9175)
         self.on_renewal: Callable[[], None] = lambda: None
         self._clock = clock
         self._endpoint: Endpoint | None = None

@@ -43,7 +43,7 @@ async def test_trust_documents_by_version() -> None:
 @pytest.mark.parametrize("path", ["nothing", "feed/ward/1", "feed/ward/x", "root/2", "grants/0", "media/00", "beat/x"])
 async def test_what_is_not_there(path: str) -> None:
     async with linked() as (_at, _network, link):
-        with pytest.raises(NotFound, match="does not have it") as caught:
+        with pytest.raises(NotFound, match="is not there") as caught:
             await link.fetch(path, deadline=HANG_S, max_size=100)
         assert caught.value.code == "4.04"
 

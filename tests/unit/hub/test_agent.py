@@ -129,6 +129,8 @@ class NoOutputs:
 class Hub:
     """An agent over a real journal file."""
 
+    agent: Agent
+
     def __init__(self, folder: Path, source: FakeSource | None = None) -> None:
         loop = asyncio.get_running_loop()
         self.folder = folder
@@ -142,7 +144,7 @@ class Hub:
     async def run(self) -> None:
         content = GOOD[: GOOD.index("[[bus]]")].replace("/var/lib/wardhub", str(self.folder))
         trust = restore_trust(self.folder / "root.cose", self.journal)
-        agent = Agent(
+        self.agent = Agent(
             config=parse(content, "hub.toml"),
             clock=self.clock,
             journal=self.journal,
@@ -150,7 +152,7 @@ class Hub:
             outputs=cast("Outputs", self.outputs),
             link=cast("SourceLink", self.source),
         )
-        await agent.run()
+        await self.agent.run()
 
     def events(self, digest: bytes) -> list[tuple[Event, Reason | None]]:
         return [(one.event, one.reason) for one in receipts(self.folder) if one.statement == digest]
@@ -568,6 +570,28 @@ def test_receipts_wait_for_the_network_and_come_in_order_once(tmp_path: Path) ->
             assert one.source.posted == receipts(tmp_path)
 
     run(play())
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 4])
+def test_an_end_that_meets_a_new_receipt_is_an_end(tmp_path: Path, turns: int) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            one.source.down = True
+            one.journal.ledger.refuse(b"\x01" * 32, "usb", Reason.UNKNOWN_KEY, "", None)
+            one.journal.on_receipt()
+            await asyncio.sleep(600)
+            loop = asyncio.get_running_loop()
+            loop.call_soon(_in_turns, turns, one.journal.on_receipt)
+
+    run(play())
+
+
+def _in_turns(turns: int, act: Callable[[], None]) -> None:
+    """Act so many turns of the loop from now."""
+    if turns:
+        asyncio.get_running_loop().call_soon(_in_turns, turns - 1, act)
+    else:
+        act()
 
 
 def test_a_source_that_acknowledges_something_else_is_asked_again(tmp_path: Path) -> None:

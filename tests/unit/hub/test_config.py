@@ -42,6 +42,15 @@ backend = "null"
 
 [airing]
 tail_ms = 300
+
+[lan]
+listen = "192.168.1.20:5683"
+
+[usb]
+mount = "/media/wardhub"
+
+[media]
+max_mib = 512
 """
 AMPLIFIER = """
 [[amplifier]]
@@ -70,13 +79,69 @@ def test_a_good_one_is_read() -> None:
     assert isinstance(config, Config)
 
 
+def test_no_way_in_is_open_that_was_not_written() -> None:
+    config = parse(GOOD[: GOOD.index("[lan]")], "hub.toml")
+    assert (config.lan, config.usb) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("listen", "endpoint"),
+    [
+        ("192.168.1.20:5683", ("192.168.1.20", 5683)),
+        ("0.0.0.0:1", ("0.0.0.0", 1)),
+        ("[fe80::1%eth0]:65535", ("fe80::1%eth0", 65_535)),
+        ("[::]:5683", ("::", 5683)),
+    ],
+)
+def test_where_it_listens(listen: str, endpoint: tuple[str, int]) -> None:
+    config = parse(GOOD.replace("192.168.1.20:5683", listen), "hub.toml")
+    assert config.lan is not None
+    assert config.lan.endpoint() == endpoint
+
+
+@pytest.mark.parametrize(
+    "listen",
+    [
+        "",
+        "192.168.1.20",
+        ":5683",
+        "*:5683",
+        "hub.local:5683",
+        "192.168.1.20:",
+        "192.168.1.20:0",
+        "192.168.1.20:65536",
+        "192.168.1.20:56 83",
+        "192.168.1.20:+5683",
+        "192.168.1:5683",
+        "[192.168.1.20]:5683",
+        "::1:5683",
+        "[::1:5683",
+    ],
+)
+def test_where_it_cannot_listen(listen: str) -> None:
+    assert "write ADDRESS:PORT" in refusal(GOOD.replace("192.168.1.20:5683", listen))
+
+
 def test_a_hub_without_outputs_is_allowed() -> None:
     config = parse(GOOD[: GOOD.index("[[bus]]")], "hub.toml")
     assert (config.amplifier, config.board, config.bus) == ((), (), ())
 
 
 @pytest.mark.parametrize(
-    "section", ["[hub]", "[trust]", "[source]", "[[bus]]", "[[amplifier]]", "[[board]]", "[audio]", "[airing]"]
+    "section",
+    [
+        "[hub]",
+        "[trust]",
+        "[source]",
+        "[lan]",
+        "[usb]",
+        "[media]",
+        "[[bus]]",
+        "[[amplifier]]",
+        "[[board]]",
+        "[audio]",
+        "[airing]",
+    ],
 )
 def test_a_key_that_nobody_reads_is_refused_in_every_section(section: str) -> None:
     assert "unknown field `colour`" in refusal(GOOD.replace(section, section + "\ncolour = 1"))
@@ -88,7 +153,7 @@ def test_a_key_that_nobody_reads_is_refused_in_zones_and_at_the_top() -> None:
     assert "unknown field `colours`" in refusal(GOOD + "\n[colours]\nred = 1\n")
 
 
-@pytest.mark.parametrize("key", ["id", "area", "root", "uri", "port", "unit", "profile"])
+@pytest.mark.parametrize("key", ["id", "area", "root", "uri", "port", "unit", "profile", "listen", "mount"])
 def test_what_is_needed_is_asked_for_by_name(key: str) -> None:
     line = next(line for line in GOOD.splitlines() if line.startswith(f"{key} = "))
     assert f"missing required field `{key}`" in refusal(GOOD.replace(line + "\n", "", 1))
@@ -111,6 +176,10 @@ def test_what_is_needed_is_asked_for_by_name(key: str) -> None:
         ("tail_ms = 300", "tail_ms = -1", "$.airing.tail_ms"),
         ("tail_ms = 300", "board_lease_ms = 60001", "$.airing.board_lease_ms"),
         ("tail_ms = 300", "max_attempts = 0", "$.airing.max_attempts"),
+        ("[lan]", "[lan]\nmax_uploads = 0", "$.lan.max_uploads"),
+        ("[lan]", "[lan]\nmax_mib_per_peer = 8", "$.lan.max_mib_per_peer"),
+        ("max_mib = 512", "max_mib = 63", "$.media.max_mib"),
+        ("max_mib = 512", "max_ahead_mib = 7", "$.media.max_ahead_mib"),
         ('state = "/var', 'language = "fr"\nstate = "/var', "$.hub.language"),
         ('zones = [{ id = "zone-1", relay = 1 }, { id = "zone-2", relay = 2 }]', "zones = []", "$.amplifier[0].zones"),
     ],

@@ -36,6 +36,7 @@ from tests.statements import (
 from ward_hub.intake import Accepted, Place
 from ward_hub.journal import Ledger, State
 from ward_hub.rules import FUTURE_S
+from ward_hub.tally import BURST
 from ward_protocol import cbor
 from ward_protocol.envelope import MAX_SIZE, Envelope, Sealed, seal, sign
 from ward_protocol.keys import Signer
@@ -108,6 +109,20 @@ async def test_what_a_cancel_and_a_later_bulletin_take_back_is_known_at_once(at:
     assert (cancelled.state, cancelled.reason, cancelled.detail) == (State.CANCELLED, Reason.CANCELLED, CANCEL.why)
     assert replaced is not None
     assert (replaced.state, replaced.reason) == (State.NOT_AIRED, Reason.SUPERSEDED)
+
+
+# What strangers can make it write
+
+
+async def test_what_nobody_known_signed_is_written_up_to_a_rate_and_then_counted(at: Desk) -> None:
+    for number in range(1, BURST + 6):
+        verdict = await at.intake.take(sign(bulletin(sequence=number), [STRANGER]), USB)
+        assert verdict.reason is Reason.UNKNOWN_KEY
+    assert [line.event for line in story(at.folder)] == ["refused"] * BURST
+    (one,) = at.tally.due(0.0, all_of_it=True)
+    assert (one.way, one.counts) == ("usb", {"unknown-key": 5})
+    assert await refused(at, signed(bulletin(audience=Audience(("vn/99",))))) is Reason.AREA_NOT_GRANTED
+    assert await at.take(signed(bulletin(sequence=2))) is not None
 
 
 # The bytes

@@ -57,7 +57,7 @@ def test_what_was_accepted_can_be_looked_up_also_after_its_end(tmp_path: Path) -
 def test_what_has_nothing_to_air_after_all_is_noted_without_a_receipt(tmp_path: Path) -> None:
     with journal(tmp_path) as one:
         one.ledger.accept("ward", 1, ONE, b"data")
-        one.ledger.note(ONE, "nothing to correct")
+        one.ledger.nothing_to_air(ONE, "nothing to correct")
         assert one.ledger.unfinished() == []
         assert one.ledger.state_of(ONE) is State.NOTED
     assert [(line.event, line.detail.get("why")) for line in story(tmp_path)][1:] == [("noted", "nothing to correct")]

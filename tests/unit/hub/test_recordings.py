@@ -1,10 +1,13 @@
-"""Recordings: one that does not come holds up no other and ends nothing, an emergency's waits in no queue."""
+"""Recordings: one that does not come holds up no other and ends nothing, an emergency's waits in no queue.
+
+On a virtual clock; but what comes by another way is moved by a thread, so these tests are in real time.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +22,7 @@ from ward_hub.media import MediaStore
 from ward_hub.programme import Candidate
 from ward_hub.recordings import EMERGENCY_WAIT_S, Recordings
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Audio, Priority
+from ward_protocol.statements import Audio, Bulletin, Priority
 
 NORMAL, PRIORITY, EMERGENCY = Priority
 SIZE = 100
@@ -32,10 +35,15 @@ class FakeSource:
     seconds: float = 1.0
     errors: dict[bytes, list[Exception]] = field(default_factory=dict)
     asked: list[tuple[bytes, bool]] = field(default_factory=list)
+    cancelled: list[bytes] = field(default_factory=list)
 
     async def fetch_media(self, sha256: bytes, size: int, into: Path, *, deadline: float, urgent: bool) -> None:
         self.asked.append((sha256, urgent))
-        await asyncio.sleep(self.seconds)
+        try:
+            await asyncio.sleep(self.seconds)
+        except asyncio.CancelledError:
+            self.cancelled.append(sha256)
+            raise
         if self.errors.get(sha256):
             raise self.errors[sha256].pop(0)
         into.write_bytes(b"x" * size)
@@ -44,18 +52,20 @@ class FakeSource:
 class Archive:
     """Recordings from a fake source, with what came of each."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, most: int) -> None:
         self.source = FakeSource()
         self.unwanted: set[bytes] = set()
         self.wrong: dict[str, str] = {}
+        self.held: list[Bulletin] = []
         self.ready: list[bytes] = []
         self.bad: list[tuple[bytes, Reason]] = []
         self.recordings = Recordings(
             link=cast("SourceLink", self.source),
-            store=MediaStore(folder),
+            store=MediaStore(folder, most=most),
             language="vi",
             probe=self.probe,
             wanted=lambda digest: digest not in self.unwanted,
+            held=lambda: self.held,
             on_ready=self.ready.append,
             on_bad=self.on_bad,
         )
@@ -73,8 +83,8 @@ class Archive:
 
 
 @asynccontextmanager
-async def archive(folder: Path) -> AsyncIterator[Archive]:
-    one = Archive(folder)
+async def archive(folder: Path, most: int = 2**30) -> AsyncIterator[Archive]:
+    one = Archive(folder, most)
     task = asyncio.create_task(one.recordings.run())
     try:
         yield one
@@ -219,3 +229,130 @@ def test_an_airing_waits_for_an_emergencys_recording_within_reason(tmp_path: Pat
             assert now() - begun == pytest.approx(EMERGENCY_WAIT_S, abs=0.5)
 
     run(story())
+
+
+# Recordings that come by another way
+
+
+def draft(folder: Path, size: int = SIZE) -> Path:
+    path = folder / "draft"
+    path.write_bytes(b"y" * size)
+    return path
+
+
+async def test_one_that_comes_by_another_way_ends_the_fetching_of_it(tmp_path: Path) -> None:
+    """Whatever the link is waiting for: it may be down for hours."""
+    async with archive(tmp_path / "media") as one:
+        one.source.seconds = 10_000
+        one.want(1)
+        await asyncio.sleep(0.05)
+        assert one.source.asked == [(sha(1), False)]
+        assert one.recordings.named(sha(1)) == {SIZE}
+        await one.recordings.offer(draft(tmp_path), sha(1))
+        await until(lambda: one.ready == [sha(1)])
+        assert (tmp_path / "media" / sha(1).hex()).read_bytes() == b"y" * SIZE
+        assert one.recordings.named(sha(1)) == frozenset()
+        assert one.source.cancelled == [sha(1)]
+
+
+async def test_one_in_the_queue_overtakes_what_is_being_fetched(tmp_path: Path) -> None:
+    async with archive(tmp_path / "media") as one:
+        one.source.seconds = 10_000
+        one.want(1)
+        one.want(2)
+        await asyncio.sleep(0.05)
+        await one.recordings.offer(draft(tmp_path), sha(2))
+        await until(lambda: one.ready == [sha(2)])
+        assert one.source.asked == [(sha(1), False)]
+
+
+async def test_one_that_waits_for_its_next_try_is_taken_at_once(tmp_path: Path) -> None:
+    async with archive(tmp_path / "media") as one:
+        one.source.seconds = 0
+        one.source.errors[sha(1)] = [LinkDown("down")]
+        one.want(1)
+        await until(lambda: len(one.source.asked) == 1)
+        await asyncio.sleep(0.05)
+        await one.recordings.offer(draft(tmp_path), sha(1))
+        await until(lambda: one.ready == [sha(1)])
+        assert len(one.source.asked) == 1
+
+
+async def test_one_that_came_ahead_is_there_when_it_is_named(tmp_path: Path) -> None:
+    async with archive(tmp_path / "media") as one:
+        one.source.seconds = 10_000
+        await one.recordings.offer(draft(tmp_path), sha(2))
+        assert one.recordings.holds(sha(2))
+        one.want(1)
+        await asyncio.sleep(0.05)
+        one.want(2)
+        await until(lambda: one.ready == [sha(2)])
+        assert one.source.asked == [(sha(1), False)]
+
+
+async def test_one_of_another_size_is_not_the_one_that_is_named(tmp_path: Path) -> None:
+    async with archive(tmp_path / "media") as one:
+        one.source.seconds = 10_000
+        one.want(1)
+        await asyncio.sleep(0.05)
+        await one.recordings.offer(draft(tmp_path, SIZE + 1), sha(1))
+        await asyncio.sleep(0.05)
+        assert one.ready == []
+        assert one.recordings.named(sha(1)) == {SIZE}
+
+
+async def test_two_bulletins_have_one_recording(tmp_path: Path) -> None:
+    async with archive(tmp_path / "media") as one:
+        one.source.seconds = 10_000
+        audio = Audio(sha(1), SIZE, "audio/ogg", 1000)
+        for number in (7, 8):
+            one.recordings.want(Candidate(sha(number), replace(MINIMAL, sequence=number, audio=(audio,))))
+        await asyncio.sleep(0.05)
+        await one.recordings.offer(draft(tmp_path), sha(1))
+        await until(lambda: sorted(one.ready) == [sha(7), sha(8)])
+
+
+async def test_one_that_does_not_decode_is_bad_by_whichever_way_it_came(tmp_path: Path) -> None:
+    async with archive(tmp_path / "media") as one:
+        one.source.seconds = 10_000
+        one.wrong[sha(1).hex()] = "not audio"
+        one.want(1)
+        await one.recordings.offer(draft(tmp_path), sha(1))
+        await until(lambda: one.bad == [(sha(1), Reason.AUDIO_NOT_DECODABLE)])
+
+
+async def test_what_no_bulletin_waits_for_any_more_is_not_named(tmp_path: Path) -> None:
+    async with archive(tmp_path / "media") as one:
+        one.source.seconds = 10_000
+        one.want(1)
+        one.unwanted.add(sha(1))
+        assert one.recordings.named(sha(1)) == frozenset()
+
+
+async def test_what_nothing_needs_makes_room_and_is_fetched_again_when_it_is_named_again(tmp_path: Path) -> None:
+    async with archive(tmp_path / "media", most=2 * SIZE) as one:
+        one.source.seconds = 0
+        for number in (1, 2, 3):
+            candidate = one.want(number)
+            one.held.append(candidate.bulletin)
+            await until(lambda number=number: len(one.ready) == number)  # type: ignore[misc]
+            if number == 2:
+                del one.held[0]
+            await asyncio.sleep(0.02)  # so that their ages differ
+        assert not one.recordings.holds(sha(1))
+        assert [one.recordings.holds(sha(number)) for number in (2, 3)] == [True, True]
+        again = replace(candidate, digest=sha(9), bulletin=replace(candidate.bulletin, audio=(audio_of(1),)))
+        one.recordings.want(again)
+        one.held.append(again.bulletin)
+        assert await one.recordings.path(again) is not None
+        assert [sha256 for sha256, _ in one.source.asked].count(sha(1)) == 2
+
+
+def audio_of(number: int) -> Audio:
+    return Audio(sha(number), SIZE, "audio/ogg", 1000)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not true():
+            await asyncio.sleep(0.01)
