@@ -36,6 +36,7 @@ from ward_hub.recordings import Recordings
 from ward_hub.settings import Settings, applied
 from ward_hub.supervisor import supervise
 from ward_hub.tally import Tally
+from ward_hub.tampering import Tampering
 from ward_hub.trust import Trust
 from ward_hub.ways import MIB, Ways
 from ward_protocol.envelope import Envelope
@@ -76,7 +77,7 @@ async def _run(config: Config, journal: Journal, clock: Clock) -> None:
     if trust.beat is not None:
         clock.restore(trust.beat.time)
     async with AsyncExitStack() as stack:
-        outputs = await stack.enter_async_context(Outputs(config, clock))
+        outputs = await stack.enter_async_context(Outputs(config, clock, Tampering(journal)))
         link = await stack.enter_async_context(SourceLink(config.source.uri, channel=channel_of(config)))
         await Agent(config=config, clock=clock, journal=journal, trust=trust, outputs=outputs, link=link).run()
 

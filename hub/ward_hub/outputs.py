@@ -18,6 +18,7 @@ from ward_hub.playout.boards import BoardOutput
 from ward_hub.playout.sound import Sound
 from ward_hub.render.line import warm_up
 from ward_hub.speech import Speech
+from ward_hub.tampering import Tampering
 from ward_hw.audio import AudioSettings, AudioWorker
 from ward_hw.bus import ModbusBus
 from ward_hw.drivers.amplifier import Amplifier
@@ -33,7 +34,8 @@ LINE_PX = 16  # the height of a line on every board of P10 modules
 class Outputs:
     """The hub's outputs while the context is entered; a device that does not answer does not keep it from opening."""
 
-    def __init__(self, config: Config, clock: Clock) -> None:
+    def __init__(self, config: Config, clock: Clock, tampering: Tampering) -> None:
+        self._tampering = tampering
         self._config = config
         self._clock = clock
         self._stack = AsyncExitStack()
@@ -56,7 +58,7 @@ class Outputs:
 
     def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """Return what must run for each output, by name."""
-        named: dict[str, Callable[[], Awaitable[None]]] = {}
+        named: dict[str, Callable[[], Awaitable[None]]] = {"tampering": self._tampering.run}
         for amplifier in self.amplifiers:
             named[f"amplifier {amplifier.name}"] = amplifier.run
         for board in self.boards:
@@ -94,10 +96,11 @@ class Outputs:
                 load_profile(section.profile),
                 clock=time.monotonic,
             )
-            self.amplifiers.append(AmplifierOutput(section, driver, self._clock, config.airing.poll_ms))
+            output = AmplifierOutput(section, driver, self._clock, config.airing.poll_ms, self._tampering.seen)
+            self.amplifiers.append(output)
         for wanted in config.board:
             board = await enter(Board(wanted.id, wanted.port, wanted.baudrate, clock=time.monotonic))
-            self.boards.append(BoardOutput(wanted.id, board, self._clock))
+            self.boards.append(BoardOutput(wanted.id, board, self._clock, self._tampering.seen))
         if config.board:
             warm_up(LINE_PX)
         audio = config.audio

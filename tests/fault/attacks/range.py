@@ -16,18 +16,19 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Audience, Beat, Bulletin, Event, Issued, Priority, Receipt, Status, Text
+from ward_sim.hub_process import COMMAND
 from ward_sim.offices import PROVINCE, WARD
 from ward_sim.stage import Stage
 from ward_sim.ward import AmplifierSection, BoardSection, LineSection, LinkSection, Ward, ZoneSection
 from ward_sim.world import now_ms
 
-R = TypeVar("R")
+Run = Callable[[Coroutine[Any, Any, None]], None]
 AREA, HUB, BOARD = "vn/01/00268", "hub-an-thinh", "board-1"
 GUARD_S = 60
 GROWTH_KB = 16_000
@@ -163,20 +164,34 @@ class Range:
             f"{count} × {reason.word} in the audit trail",
         )
 
+    async def command(self, *words: str) -> str:
+        """Run `wardhub` with words at the hub, as somebody there would; return what it prints."""
+        program = await asyncio.create_subprocess_exec(
+            *COMMAND, *words, "--config", str(self.stage.hub.config), "--lang", "en",
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        out, err = await program.communicate()
+        assert program.returncode == 0, err.decode()
+        return out.decode()
+
     def all_quiet(self) -> bool:
         """Every relay open, every LED dark."""
         relays = any(any(one.relays) for one in self.stage.world.amplifiers.values())
         return not relays and not any(any(one.frame) for one in self.stage.world.boards.values())
 
     @asynccontextmanager
-    async def attack(self) -> AsyncIterator[int]:
-        """Gives the audit trail's end before the attack; what every attack must come to is asserted after it."""
+    async def attack(self, *, moved: bool = False, audited: bool = True) -> AsyncIterator[int]:
+        """Gives the audit trail's end before the attack; what every attack must come to is asserted after it.
+
+        `moved` where the attacker has hands on a wire, so that an output moved before the hub undid it; not `audited`
+        where nothing reached the hub that it could have seen.
+        """
         await self.until(self.all_quiet, "a quiet ward before the attack")
         begun, before, memory = now_ms(), len(self.trail()), self.resident_kb()
         yield before
-        assert not self.stage.world.witness.anything_moved(begun, now_ms()), "a relay or an LED moved"
+        assert moved or not self.stage.world.witness.anything_moved(begun, now_ms()), "a relay or an LED moved"
         assert self.all_quiet()
-        assert len(self.trail()) > before, "the attempt is not in the audit trail"
+        assert len(self.trail()) > before or not audited, "the attempt is not in the audit trail"
         assert self.resident_kb() < memory + GROWTH_KB, "the agent grew"
         await self.next_good_bulletin_airs()
 
@@ -190,7 +205,7 @@ class Range:
 
 
 @contextmanager
-def ranged(folder: Path, ward: Ward = WARD_AT_STAKE) -> Iterator[tuple[Range, Callable[[Coroutine[Any, Any, R]], R]]]:
+def ranged(folder: Path, ward: Ward = WARD_AT_STAKE) -> Iterator[tuple[Range, Run]]:
     """A range, and what runs a coroutine on its loop and waits for it."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="range")
@@ -213,12 +228,12 @@ def ranged(folder: Path, ward: Ward = WARD_AT_STAKE) -> Iterator[tuple[Range, Ca
     async def come_up() -> Range:
         return await up
 
-    def run(work: Coroutine[Any, Any, R]) -> R:
-        return asyncio.run_coroutine_threadsafe(work, loop).result(GUARD_S * 4)
+    def run(work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, loop).result(GUARD_S * 4)
 
     living = asyncio.run_coroutine_threadsafe(live(), loop)
     try:
-        yield run(come_up()), run
+        yield asyncio.run_coroutine_threadsafe(come_up(), loop).result(GUARD_S), run
     finally:
         loop.call_soon_threadsafe(over.set)
         try:
@@ -229,4 +244,4 @@ def ranged(folder: Path, ward: Ward = WARD_AT_STAKE) -> Iterator[tuple[Range, Ca
             loop.close()
 
 
-PROVINCE_OFFICE, WARD_OFFICE = PROVINCE, WARD
+__all__ = ["AREA", "BOARD", "HUB", "PROVINCE", "WARD", "Range", "Run", "ranged"]

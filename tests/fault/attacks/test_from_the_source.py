@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from tests.fault.attacks.range import AREA, PROVINCE_OFFICE, Range, ranged
+from tests.fault.attacks.range import AREA, PROVINCE, Range, Run, ranged
 from tests.statements import STRANGER
 
 from ward_protocol import cbor
@@ -27,8 +26,6 @@ from ward_protocol.statements import (
     Root,
     StatementType,
 )
-
-Run = Callable[[Coroutine[Any, Any, object]], object]
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +91,8 @@ def test_an_emergency_by_its_author_alone(site: tuple[Range, Run]) -> None:
 
     async def play() -> None:
         async with at.attack() as before:
-            urgent = at.bulletin(PROVINCE_OFFICE, priority=Priority.EMERGENCY)
-            at.serve(sign(urgent, at.by(PROVINCE_OFFICE)), PROVINCE_OFFICE)
+            urgent = at.bulletin(PROVINCE, priority=Priority.EMERGENCY)
+            at.serve(sign(urgent, at.by(PROVINCE)), PROVINCE)
             await at.refused(Reason.THRESHOLD_NOT_MET, before)
 
     run(play())
