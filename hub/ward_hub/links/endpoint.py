@@ -10,6 +10,8 @@ reader. What is mended here, as measured on 0.4.17:
 - Message ids are 16 bits, and a peer takes one it has seen within 247 s for a duplicate (§4.5): `worn` says when to
   change to a new endpoint, well before they come round.
 - Tokens are eight random bytes; aiocoap counts up from a 16-bit start (§11.4: guessable by who cannot listen).
+- aiocoap keeps every option number, code and Content-Format that it ever saw, 0.3 kB each: those that it did not begin
+  with are forgotten again, so that a hostile source cannot make the hub grow.
 - The socket is connected, so the kernel drops what other hosts send; a datagram on which aiocoap's parser fails is
   counted and dropped here instead of raising into the event loop.
 """
@@ -27,6 +29,8 @@ from urllib.parse import SplitResult, urlsplit
 from aiocoap import Context, Message
 from aiocoap.error import Error as CoapError
 from aiocoap.numbers.codes import Code
+from aiocoap.numbers.contentformat import ContentFormat
+from aiocoap.numbers.optionnumbers import OptionNumber
 from aiocoap.numbers.types import Type
 from aiocoap.pipe import Pipe
 
@@ -40,6 +44,7 @@ log = logging.getLogger(__name__)
 COAP_LOG = "ward_hub.links.coap"
 # Half of the message ids; a media transfer of 8 MiB takes 8,192.
 MESSAGES = 32_000
+NUMBERS_KEPT = 64
 TOKEN_SIZE = 8
 BLOCK_EXPONENT = 6
 BLOCK = 1 << (BLOCK_EXPONENT + 4)
@@ -189,6 +194,7 @@ class Endpoint:
         parse = self._remote.datagram_received
 
         def received(data: bytes, address: object) -> None:
+            _forget_numbers()
             try:
                 parse(data, address)
             except Exception as error:  # noqa: BLE001 - whatever the library trips over, the datagram is to blame
@@ -196,6 +202,19 @@ class Endpoint:
                 log.debug("datagram of %d bytes dropped: %r", len(data), error)
 
         self._remote.datagram_received = received  # type: ignore[method-assign] # asyncio looks it up each time
+
+
+# Where aiocoap's ExtensibleIntEnum puts every number, and which of them it began with.
+_KEPT = [kind._value2member_map_ for kind in (Code, ContentFormat, OptionNumber)]
+_NAMED = [frozenset(numbers) for numbers in _KEPT]
+
+
+def _forget_numbers() -> None:
+    """Drop what aiocoap has kept beside the numbers that it began with, once there are some."""
+    for numbers, named in zip(_KEPT, _NAMED, strict=True):
+        if len(numbers) > len(named) + NUMBERS_KEPT:
+            for number in numbers.keys() - named:
+                del numbers[number]
 
 
 def _name(parts: SplitResult) -> str | None:
