@@ -122,6 +122,7 @@ class Stage:
 
     async def _build(self) -> None:
         enter, ward = self._stack.enter_async_context, self.ward
+        self.hub.folder.mkdir(parents=True, exist_ok=True)
         await enter(self.world)
         if self._keep:
             self.offices.save(self.hub.folder / "offices")

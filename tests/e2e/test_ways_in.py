@@ -18,7 +18,7 @@ from tests.e2e.test_bad_input import bulletin, until
 from tests.e2e.walks import free_port
 from tests.sim.hw.sounds import tone
 
-from ward_protocol.envelope import sign
+from ward_protocol.envelope import Envelope, sign
 from ward_protocol.statements import Audience, Audio, Event, Priority, Status, Text
 from ward_protocol.statements.words import Category
 from ward_sim.bulletins import StoryBulletin
@@ -50,7 +50,7 @@ def state_of(stage: Stage, data: bytes) -> Callable[[], str | None]:
 
     def look() -> str | None:
         with closing(sqlite3.connect(stage.hub.folder / "state" / "journal.sqlite")) as db:
-            digest = hashlib.sha256(data).digest()
+            digest = Envelope.open(data).digest
             row = db.execute("SELECT state FROM statement WHERE digest = ?", (digest,)).fetchone()
         return None if row is None else str(row[0])
 
@@ -98,6 +98,6 @@ async def test_by_lan_and_by_usb_with_the_network_down(tmp_path: Path) -> None:
         def aired() -> set[bytes]:
             return {one.statement for one in stage.source.receipts if one.event is Event.AIRED}
 
-        wanted = {hashlib.sha256(one).digest() for one in (pushed, carried)}
+        wanted = {Envelope.open(one).digest for one in (pushed, carried)}
         await until(lambda: aired() == wanted, stage.hub.tail)
         assert "Traceback" not in stage.hub.log.read_text(encoding="utf-8")

@@ -7,7 +7,6 @@ uploads that it never ends, sends garbage, and pushes forgeries that bear the ke
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import random
 import socket
@@ -25,6 +24,7 @@ from tests.statements import SIGNER
 from ward_hub.lan.spool import Bounds
 from ward_hub.links.push import push_to
 from ward_hub.tally import BURST
+from ward_protocol.envelope import Envelope
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Event
 
@@ -109,8 +109,8 @@ async def test_a_thousand_hosts(tmp_path: Path) -> None:
     assert {"4.03", "5.03"} <= set(answers)
     found = receipts(hub.state)
     accepted = [one.statement for one in found if one.event is Event.ACCEPTED]
-    assert len(accepted) == 2
-    assert accepted[0] == hashlib.sha256(GENUINE).digest()
+    assert len(accepted) == 3  # with the grants that the hub begins with
+    assert Envelope.open(GENUINE).digest in accepted
     refused = [line for line in story(hub.state) if line.event == "refused"]
     assert len(refused) <= BURST + 10
     counted: Counter[str] = Counter()
