@@ -11,6 +11,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from ward_hub.clock import Clock
 from ward_hub.errors import StateError
+from ward_hub.journal.hub_ledger import Standing
 from ward_hub.journal.ledger import Bounds, Entry, Ledger, State, Withdrawal
 from ward_hub.journal.receipts import ReceiptBook, Waiting, need_same_key
 from ward_hub.journal.schema import connect
@@ -19,7 +20,7 @@ from ward_protocol.keys import Signing
 P = ParamSpec("P")
 R = TypeVar("R")
 
-__all__ = ["Bounds", "Entry", "Journal", "Ledger", "State", "Waiting", "Withdrawal"]
+__all__ = ["Bounds", "Entry", "Journal", "Ledger", "Standing", "State", "Waiting", "Withdrawal"]
 
 
 class Journal:
