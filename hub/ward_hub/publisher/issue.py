@@ -7,7 +7,7 @@ from ward_hub.publisher.grants import check_grants
 from ward_hub.publisher.roots import check_root
 from ward_hub.rules import need_grant, need_time_and_content
 from ward_protocol.errors import StatementError
-from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Issued, Order, Role, Root, Statement
+from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Issued, Order, Role, Root, Statement, TimeTrust
 
 
 def check(statement: Statement, root: Root | None, grants: Grants | None, now: int) -> None:
@@ -57,6 +57,6 @@ def _check_issue(statement: Issued, root: Root | None, grants: Grants | None, no
         raise CeremonyError(f"the grant of {authority.id} has ended")
     try:
         need_grant(statement, authority, now)
-        need_time_and_content(statement, authority, now)
+        need_time_and_content(statement, authority, now, TimeTrust.GOOD)
     except StatementError as error:
         raise CeremonyError(f"hubs would refuse it: {error}") from error
