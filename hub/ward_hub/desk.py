@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from ward_hub.clock import AGREES_S, Clock
+from ward_hub.alarms import Alarms
+from ward_hub.clock import Clock, Known
 from ward_hub.errors import HubError
 from ward_hub.journal import Journal, Ledger, State
 from ward_hub.keeper import Keeper
 from ward_hub.links import SourceLink
+from ward_hub.moments import moment
 from ward_hub.outputs import Outputs
 from ward_hub.playout.director import Director
-from ward_hub.programme import Candidate
+from ward_hub.programme import Candidate, waits_for_the_time
 from ward_protocol.cbor import is_array
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import TimeTrust
 
 log = logging.getLogger(__name__)
 SHORTEST_ID = 4
-WHY_TIME = {
-    TimeTrust.NONE: "no beat since the start, and none kept",
-    TimeTrust.COARSE: f"a floor only: no beat since the start, or the clock is more than {AGREES_S} s from it",
-    TimeTrust.GOOD: f"the clock is within {AGREES_S} s of the newest beat",
-}
+NTP = {True: "synchronised", False: "unsynchronised", None: "unknown"}
 
 
 class Desk:
@@ -41,6 +37,7 @@ class Desk:
         link: SourceLink,
         clock: Clock,
         ways: Callable[[], Mapping[str, object]],
+        alarms: Alarms,
     ) -> None:
         self._director = director
         self._keeper = keeper
@@ -49,20 +46,25 @@ class Desk:
         self._link = link
         self._clock = clock
         self._ways = ways
+        self._alarms = alarms
 
     async def status(self, _: Mapping[str, Any]) -> object:
-        """Return what the hub knows: the time and why, the source, what is on air, its outputs."""
-        trust, on_air = self._keeper.trust, self._director.on_air
+        """Return what the hub knows: the time and why, what is wrong, the source, what is on air, its outputs."""
+        trust, on_air, known = self._keeper.trust, self._director.on_air, self._clock.known()
         return {
-            "time": datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="seconds"),
-            "time_trust": self._clock.trust.name.lower(),
-            "time_why": WHY_TIME[self._clock.trust],
+            "time": moment(known.now).isoformat(timespec="seconds"),
+            "time_trust": known.trust.name.lower(),
+            "clock": _clock(known),
+            "alarms": [
+                {"alarm": one.kind.word, "since": _moment(one.since_ms // 1000), "detail": one.detail}
+                for one in self._alarms.standing
+            ],
             "newest_beat": None if trust.beat is None else _moment(trust.beat.time),
             "source": self._link.state.name.lower(),
             **self._ways(),
             "root": trust.root.version,
             "grants": None if trust.grants is None else trust.grants.version,
-            "on_air": None if on_air is None else _line(on_air, on_air=True),
+            "on_air": None if on_air is None else self._line(on_air),
             "queued": len(self._director.queue),
             "receipts": self._link.receipts,
             "receipts_waiting": len(await self._journal.do(Ledger.waiting, 1000)),
@@ -72,8 +74,7 @@ class Desk:
 
     async def queue(self, _: Mapping[str, Any]) -> object:
         """Return what is on air or to air, in no promised order."""
-        on_air = self._director.on_air
-        return [_line(one, on_air=one is on_air) for one in self._director.queue]
+        return [self._line(one) for one in self._director.queue]
 
     async def stop(self, _: Mapping[str, Any]) -> object:
         """End what is on air: sound and relays at once. Returns its id, None where nothing is on air."""
@@ -99,21 +100,44 @@ class Desk:
             raise HubError(f"an id is at least its first {SHORTEST_ID} hexadecimal digits")
         return any(one.digest.hex().startswith(name.lower()) for name in ids)
 
+    def _line(self, one: Candidate) -> dict[str, object]:
+        on_air = one is self._director.on_air
+        return {
+            "id": one.digest.hex(),
+            "title": one.bulletin.title,
+            "issuer": one.bulletin.issuer,
+            "priority": one.bulletin.priority.name.lower(),
+            "status": one.bulletin.status.value,
+            "not_before": _moment(one.bulletin.not_before),
+            "expires": _moment(one.bulletin.expires),
+            "ready": one.ready,
+            "waits_for_the_time": not on_air and waits_for_the_time(one, self._clock.trust),
+            "attempts": one.attempts,
+            "on_air": on_air,
+        }
 
-def _line(one: Candidate, *, on_air: bool) -> dict[str, object]:
+
+def _clock(known: Known) -> dict[str, object]:
+    """Return what the time stands on; ages and distances in whole seconds, None where there is nothing to tell."""
     return {
-        "id": one.digest.hex(),
-        "status": one.bulletin.status.value,
-        "title": one.bulletin.title,
-        "issuer": one.bulletin.issuer,
-        "priority": one.bulletin.priority.name.lower(),
-        "not_before": _moment(one.bulletin.not_before),
-        "expires": _moment(one.bulletin.expires),
-        "ready": one.ready,
-        "attempts": one.attempts,
-        "on_air": on_air,
+        "floor": _moment(known.floor),
+        "floor_from": known.floor_from.value,
+        "proven_ago_s": _whole(known.confirmed_age_s),
+        "beat_ago_s": _whole(known.beat_age_s),
+        "beat_behind_s": None if known.beat_age_s is None else round(known.beat_behind_s),
+        "ntp": NTP[known.ntp],
+        "ntp_counted_ago_s": _whole(known.ntp_age_s),
+        "rtc": known.rtc,
+        "rtc_counted_ago_s": _whole(known.rtc_age_s),
+        "system_off_s": round(known.system_off_s),
+        "stands_for_s": round(known.stands_for_s),
+        "not_believed_s": None if known.doubt is None else known.doubt.ahead_s,
     }
 
 
+def _whole(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds)
+
+
 def _moment(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
+    return moment(seconds).isoformat()

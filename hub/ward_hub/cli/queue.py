@@ -36,6 +36,11 @@ def act(chosen: argparse.Namespace) -> int:
 
 def _line(one: dict[str, Any], language: str) -> str:
     _ = translator(language)
-    where = _("on air") if one["on_air"] else _("waits") if one["ready"] else _("waits for its recording")
+    if one["on_air"]:
+        where = _("on air")
+    elif one["waits_for_the_time"]:
+        where = _("waits until the time is known")
+    else:
+        where = _("waits") if one["ready"] else _("waits for its recording")
     title = mark(one["status"], language) + one["title"]
     return f"{one['id'][:16]}  {one['priority']}  {where}  {one['not_before']}  {one['issuer']}: {title}"

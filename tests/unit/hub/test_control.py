@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from ward_hub import control
 from ward_hub.control import MAX_LINE, NAME, Control, ask
 from ward_hub.errors import AgentDown, HubError
 
@@ -93,29 +92,3 @@ async def test_the_socket_of_a_killed_agent_is_no_obstacle(tmp_path: Path) -> No
     with contextlib.suppress(asyncio.CancelledError):
         await task
     assert not (tmp_path / NAME).exists()
-
-
-async def test_what_takes_long_is_waited_for_as_long_as_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A bundle on a slow stick; whoever asks for a status does not wait for it."""
-    monkeypatch.setattr(control, "PATIENCE_S", 0.2)
-    gate = asyncio.Event()
-
-    async def slow(asked: Mapping[str, Any]) -> object:
-        await gate.wait()
-        return "done"
-
-    task = asyncio.create_task(Control(tmp_path / NAME, {"slow": slow, "echo": echo}).run())
-    async with asyncio.timeout(30):
-        while not (tmp_path / NAME).exists():
-            await asyncio.sleep(0.01)
-        patient = asyncio.create_task(asyncio.to_thread(ask, tmp_path, "slow", patience=30.0))
-        with pytest.raises(AgentDown):
-            await asyncio.to_thread(ask, tmp_path, "slow", patience=0.1)
-        assert await asyncio.to_thread(ask, tmp_path, "echo", patience=30.0) == {"do": "echo"}
-        gate.set()
-        assert await patient == "done"
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
