@@ -113,8 +113,6 @@ class Gathering:
         try:
             outcome = await asked.resource.take(body)
             if outcome.kept:
-                path = b"/".join(asked.key.path).decode()
-                log.info("lan: kept /%s of %d bytes from %s", path, body.size, asked.key.endpoint[0])
                 self._limits.give_back(asked.key.peer, decisions=1, octets=0 if body.path is None else body.size)
             answer = _acknowledged(asked.request, outcome.answer)
         except Exception:

@@ -32,7 +32,7 @@ class Cost(NamedTuple):
 
 
 # Datagrams that are looked at. One block of 1,024 bytes is one datagram.
-DATAGRAMS = Cost(Rate(400, 600), Rate(600, 800))
+DATAGRAMS = Cost(Rate(250, 250), Rate(500, 500))
 STRANGERS = Rate(500, 500)
 # Statements that reach a signature check and may be refused.
 DECISIONS = Cost(Rate(8, 0.5), Rate(32, 16))

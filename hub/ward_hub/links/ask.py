@@ -24,7 +24,7 @@ ECHOES, LONGEST_ECHO = 3, 40
 LONGEST_PAUSE_S = 60.0
 LATER = 0xA0  # 5.xx: the source is at fault, and may not be the next time
 # So often a source may ask in one question whether we are there: once, and for attempts that were on their way.
-ECHOES_IN_ONE = 4
+ECHOES = 4
 
 
 async def ask(line: Line, question: Ask, until: float) -> Reply:
@@ -46,7 +46,7 @@ async def ask(line: Line, question: Ask, until: float) -> Reply:
             reply = await _answer(line, answers, min(line.now() + wait_s, until))
             if reply is None:
                 attempts += 1
-            elif reply.code == Code.UNAUTHORIZED and reply.echo and echoes < ECHOES_IN_ONE:
+            elif reply.code == Code.UNAUTHORIZED and reply.echo and echoes < ECHOES:
                 echoes += 1
                 question = replace(question, echo=reply.echo)
             else:
