@@ -15,6 +15,7 @@ from typing import NoReturn
 from ward_hub.cli import (
     audit,
     beat,
+    blank,
     check_config,
     enrol,
     grants,
@@ -22,9 +23,11 @@ from ward_hub.cli import (
     keygen,
     publish,
     queue,
+    resume,
     root,
     run,
     sign,
+    silence,
     status,
     stop,
 )
@@ -57,6 +60,9 @@ COMMANDS = {
     "status": status,
     "queue": queue,
     "stop": stop,
+    "silence": silence,
+    "blank": blank,
+    "resume": resume,
 }
 # What each kind of error means to the shell, the narrower kinds first.
 STATUSES: tuple[tuple[type[Exception], int], ...] = (
