@@ -1,7 +1,9 @@
 """Uploads as a state machine: any blocks of any senders in any order, doubled, lost, of several things at once.
 
-Whatever happens, what has come is the beginning of one thing that its sender sent, never of two; the bounds hold; there
-is a file for each upload and no other; and who sends all blocks in order, each as often as it likes, gets through.
+Whatever happens, what has come is the beginning of one thing that its sender sent, never of two, as long as that sender
+begins another thing of the same tag with its block 0, as RFC 9175 §3.3 has it: who mixes two under one tag gets a
+mixture, which no signature and no digest fits. The bounds hold; there is a file for each upload and no other; and who
+sends all blocks in order, each as often as it likes, gets through.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ class Uploads(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.now = 0.0
         self.sent: dict[Key, set[int]] = {key: set() for key in KEYS}
+        self.sending: dict[Key, int] = {}
 
     @initialize()
     def start(self) -> None:
@@ -49,6 +52,8 @@ class Uploads(RuleBasedStateMachine):
     @rule(key=st.sampled_from(KEYS), thing=st.integers(0, 2), number=st.integers(0, 4), announces=st.booleans())
     def send(self, key: Key, thing: int, number: int, announces: bool) -> None:
         """One block; the answer says whether everything up to it is there."""
+        thing = self.sending.setdefault(key, thing) if number else thing
+        self.sending[key] = thing
         self.sent[key].add(thing)
         block = part(THINGS[thing], number, announces=announces)
         taken = self.spool.take(key, block, self.now)
