@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.journals import Now
 from tests.softhsm import PIN, WRONG_PIN, SoftHsm
-from tests.statements import AREA, NOW
+from tests.statements import AREA, NOW, SOURCE_CHANNEL
 from tests.unit.hub.test_key_commands import Said, answers, run
 from tests.unit.hub.test_publisher_commands import DRAFT, GRANTS, ROOT
 
@@ -18,6 +18,7 @@ from ward_hub.config import load
 from ward_hub.errors import TokenError
 from ward_hub.identity import hub_key
 from ward_hub.journal import Journal
+from ward_hub.publisher.drafts import channel_text
 from ward_protocol.envelope import Envelope
 from ward_protocol.keys import PublicKey
 from ward_protocol.statements import Enrolment
@@ -57,7 +58,7 @@ def public(name: str) -> PublicKey:
 def enrol(hsm: SoftHsm, key: str = "hub") -> str:
     """Enrol a hub with a key on the token; return the command that installs the answer."""
     assert run(f"enrol request --hub hub-1 --area {AREA} --state state --key {hsm.uri(key)} --out request.cose") == 0
-    source = "--root root.cose --source coap://source.vn"
+    source = f"--root root.cose --source coap://source.vn --channel {channel_text(SOURCE_CHANNEL.public)}"
     assert run(f"enrol answer request.cose {source} --key {hsm.uri('grant')} --out answer.cose") == 0
     root_id = Envelope.open(Path("root.cose").read_bytes()).digest.hex()
     return f"enrol install answer.cose --root-id {root_id} --state state --config hub.toml --key {hsm.uri(key)}"
@@ -121,7 +122,7 @@ def test_a_hub_s_key_is_made_on_its_token_and_named_in_its_configuration(
 ) -> None:
     install = enrol(hsm)
     assert run(install) == 0
-    assert sorted(one.name for one in Path("state").iterdir()) == ["enrolment.cose"]
+    assert sorted(one.name for one in Path("state").iterdir()) == ["admission.cose", "channel", "enrolment.cose"]
     config = load(Path("hub.toml"))
     assert config.hub.key == hsm.uri("hub")
     request = Envelope.open(Path("request.cose").read_bytes()).statement
