@@ -27,6 +27,7 @@ from ward_hub.cli import (
     root,
     run,
     sign,
+    speak,
     status,
     stop,
 )
@@ -61,6 +62,7 @@ COMMANDS = {
     "status": status,
     "queue": queue,
     "stop": stop,
+    "speak": speak,
 }
 # What each kind of error means to the shell, the narrower kinds first.
 STATUSES: tuple[tuple[type[Exception], int], ...] = (
