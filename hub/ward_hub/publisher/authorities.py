@@ -1,4 +1,4 @@
-"""One authority of the grants: nothing that has ended, nobody alone with an emergency, sealed keys good for that alone."""
+"""One authority of the grants: not ended, nobody alone with an emergency, sealed keys good for nothing else."""
 
 from __future__ import annotations
 

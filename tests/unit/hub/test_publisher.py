@@ -298,8 +298,8 @@ def test_a_delegate_never_has_more_than_its_parent(
     grants_of(
         msgspec.convert({"authority": [above, {**below, **parent}], "days": 9}, GrantsDraft), HERE, ROOT, None, NOW
     )
+    more = msgspec.convert({"authority": [above, {**below, **delegate}], "days": 9}, GrantsDraft)
     with pytest.raises(CeremonyError, match=f"authority below: {words} that of its parent above"):
-        more = msgspec.convert({"authority": [above, {**below, **delegate}], "days": 9}, GrantsDraft)
         grants_of(more, HERE, ROOT, None, NOW)
 
 
