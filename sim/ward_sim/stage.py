@@ -35,6 +35,7 @@ EVENTS: dict[Event, tuple[str, str, Severity]] = {
     Event.NOT_AIRED: ("Không phát", "Not aired", "alarm"),
     Event.CANCELLED: ("Đã huỷ", "Cancelled", "info"),
     Event.RECEIVED: ("Đã nhận", "Received", "info"),
+    Event.CARRIED_OUT: ("Đã thi hành", "Carried out", "good"),
 }
 
 

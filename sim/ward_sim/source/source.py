@@ -17,7 +17,7 @@ from aiocoap.numbers.codes import Code
 
 from ward_protocol.envelope import MAX_SIZE, Envelope
 from ward_protocol.errors import ProtocolError
-from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Receipt, Root, StatementType
+from ward_protocol.statements import Beat, Grants, Issued, Receipt, Root, StatementType
 from ward_protocol.statements.bulletin import MAX_AUDIO
 from ward_sim.source.channels import Channels, ProtectedSite
 from ward_sim.source.errors import RefusedStatement
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 AGAIN_S = 0.25
 MAX_AGE_IN_PERIODS = 3
 # What happens at a source, for whoever watches: published, delivered, or refused.
-SourceEvent = Bulletin | Cancel | Receipt | RefusedStatement
+SourceEvent = Issued | Receipt | RefusedStatement
 SHA256 = re.compile(r"[0-9a-f]{64}")
 NUMBER = re.compile(r"[1-9][0-9]{0,18}|0")
 
@@ -67,7 +67,7 @@ class Source:
         self.beat_period = beat_period
         self.root = Documents(root, Root)
         self.grants = Documents(grants, Grants)
-        self.feed = Feed(self.grants, unchecked=unchecked)
+        self.feed = Feed(self.root, self.grants, unchecked=unchecked)
         self.observers = Observers()
         self._channels = channels
         self._receipts = Receipts(hub_keys, lambda hub: channels is not None and channels.has(hub))
