@@ -114,6 +114,8 @@ async def test_orders_are_signed_and_published_by_commands(tmp_path: Path) -> No
             await until(partial(has_carried_out, stage, sequence - 1), stage.hub.tail)
             await until(partial(is_closed, stage, sounds), stage.hub.tail)
         assert carried_out(stage) == ["silence: all", "stopped: nothing", "resumed: 1 of 1"]
+    trail = await at_the_hub(stage, "audit", "verify", "--receipts", str(stage.hub.folder / "receipts"))
+    assert trail["agreed"] == len(stage.source.receipts)
 
 
 def is_closed(stage: Stage, wanted: bool) -> bool:
