@@ -25,6 +25,7 @@ from ward_hub.journal import Entry, Journal, Ledger, State
 from ward_hub.keeper import Keeper
 from ward_hub.keys.files import private_directory
 from ward_hub.links import Channel, NoChannel, SourceLink
+from ward_hub.local_holds import LocalHolds
 from ward_hub.media import MediaStore
 from ward_hub.orders import Orders
 from ward_hub.outbox import Outbox
@@ -156,6 +157,13 @@ class Agent:
         )
         self._settings = Settings(config, journal)
         self._orders = Orders(director=self._director, journal=journal, keeper=keeper, settings=self._settings)
+        self._local = LocalHolds(
+            director=self._director,
+            journal=journal,
+            clock=clock,
+            zones=[zone for one in outputs.amplifiers for zone in one.zones],
+            boards=[one.id for one in outputs.boards],
+        )
         tally, seconds = Tally(), asyncio.get_running_loop().time
         self._intake = Intake(
             config.hub.id,
@@ -185,6 +193,7 @@ class Agent:
             ways=self._ways.status,
         )
         acts = {"status": desk.status, "queue": desk.queue, "stop": desk.stop, "purge": desk.purge, **self._ways.acts}
+        acts |= {"silence": self._local.silence, "blank": self._local.blank, "resume": self._local.resume}
         self._control = Control(Path(config.hub.state) / NAME, acts)
         self._expiry = ExpiryWatch(lambda: keeper.trust, clock.now)
 
@@ -204,6 +213,7 @@ class Agent:
             **self._outputs.parts(),
         }
         try:
+            await self._local.restore()  # once: what could not be written must outlast a part that begins again
             async with asyncio.TaskGroup() as group:
                 for name, part in parts.items():
                     group.create_task(supervise(name, part), name=name)

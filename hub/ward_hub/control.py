@@ -69,6 +69,9 @@ class Control:
             return {"answer": await act(asked)}
         except HubError as error:
             return {"error": str(error)}
+        except Exception as error:
+            log.exception("control: %s failed", asked["do"])
+            return {"error": f"it failed inside the agent ({error}); see its log"}
 
 
 def ask(state: Path, do: str, *, patience: float = PATIENCE_S, **details: object) -> Any:  # noqa: ANN401 - JSON is anything

@@ -15,6 +15,7 @@ from ward_hub.links import SourceLink
 from ward_hub.outputs import Outputs
 from ward_hub.playout.director import Director
 from ward_hub.programme import Candidate
+from ward_hub.waiting import held, waiting
 from ward_protocol.cbor import is_array
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import TimeTrust
@@ -51,7 +52,7 @@ class Desk:
         self._ways = ways
 
     async def status(self, _: Mapping[str, Any]) -> object:
-        """Return what the hub knows: the time and why, the source, what is on air, its outputs."""
+        """Return what the hub knows: the time and why, the source, what is on air and held, its outputs."""
         trust, on_air = self._keeper.trust, self._director.on_air
         return {
             "time": datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="seconds"),
@@ -63,6 +64,7 @@ class Desk:
             "root": trust.root.version,
             "grants": None if trust.grants is None else trust.grants.version,
             "on_air": None if on_air is None else _line(on_air, on_air=True),
+            "held": [held(one) for one in self._director.standing],
             "queued": len(self._director.queue),
             "receipts": self._link.receipts,
             "receipts_waiting": len(await self._journal.do(Ledger.waiting, 1000)),
@@ -71,9 +73,9 @@ class Desk:
         }
 
     async def queue(self, _: Mapping[str, Any]) -> object:
-        """Return what is on air or to air, in no promised order."""
-        on_air = self._director.on_air
-        return [_line(one, on_air=one is on_air) for one in self._director.queue]
+        """Return what is on air or to air, since when, and why it waits; in no promised order."""
+        received = await self._journal.do(Ledger.received)
+        return [self._waiting(one, received.get(one.digest, 0)) for one in self._director.queue]
 
     async def stop(self, _: Mapping[str, Any]) -> object:
         """End what is on air: sound and relays at once. Returns its id, None where nothing is on air."""
@@ -92,6 +94,12 @@ class Desk:
             state = State.PARTLY if one is self._director.on_air else State.NOT_AIRED
             await self._director.drop(one.digest, state, Reason.PURGED, "purged by a command at the hub")
         return [one.digest.hex() for one in chosen]
+
+    def _waiting(self, one: Candidate, received_ms: int) -> dict[str, object]:
+        on_air, holds = one is self._director.on_air, self._director.held_by(one.bulletin)
+        shut_out = self._director.is_shut_out(one.bulletin)
+        why = waiting(one, holds, self._clock.now(), shut_out=shut_out, on_air=on_air)
+        return {**_line(one, on_air=on_air), "since": _moment(received_ms // 1000), **why}
 
     def _named(self, one: Candidate, asked: Mapping[str, Any]) -> bool:
         ids = asked.get("ids", [])

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ward_hub.errors import ConfigError
-from ward_hub.holds import Hold, What, within_reach
+from ward_hub.holds import Hold, What, order_name, within_reach
 from ward_hub.journal import Journal, Ledger, State
 from ward_hub.keeper import Keeper
 from ward_hub.playout.director import Director
@@ -40,7 +40,7 @@ class Given:
     @property
     def by(self) -> str:
         """Who gave it, for receipts."""
-        return f"order {self.order.sequence} of {self.order.issuer}"
+        return order_name(self.order.issuer, self.order.sequence)
 
 
 class Orders:
@@ -103,7 +103,17 @@ class Orders:
     async def _hold(self, given: Given, what: What, outlets: tuple[str, ...]) -> str:
         order = given.order
         # Outputs close first: should the journal fail, it is written when the order is taken up again.
-        hold = Hold(given.digest, what, given.level, order.priority, outlets, order.until)
+        hold = Hold(
+            given.digest,
+            what,
+            given.level,
+            order.priority,
+            outlets,
+            until=order.until,
+            issuer=order.issuer,
+            sequence=order.sequence,
+            since=order.issued,
+        )
         self._director.hold_back([*await self._journal.do(Ledger.holds), hold])
         await self._journal.do(Ledger.hold, hold)
         until = f" until {order.until}" if order.until else ""
@@ -112,9 +122,11 @@ class Orders:
     async def _resume(self, given: Given) -> str:
         holds = await self._journal.do(Ledger.holds)
         ended = [one for one in holds if given.level <= one.level and given.order.priority >= one.priority]
-        await self._journal.do(Ledger.release, [one.digest for one in ended])
+        await self._journal.do(Ledger.release, ended)
         self._director.hold_back(one for one in holds if one not in ended)
-        return f"resumed: {len(ended)} of {len(holds)}"
+        here = [f"{one.what.value} {', '.join(one.outlets) or 'all'}" for one in self._director.standing if one.here]
+        stays = f"; what was held at the hub stays so: {'; '.join(here)}" if here else ""
+        return f"resumed: {len(ended)} of {len(holds)}{stays}"
 
     async def _decide(self, given: Given) -> str:
         chosen = [one for one in self._director.queue if one.digest in given.order.targets]

@@ -11,7 +11,7 @@ from ward_hub.render import check_text
 from ward_hub.trust import Warrant
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Authority, Bulletin, Cancel, Issued, Kind, Order, Priority
+from ward_protocol.statements import Action, Authority, Bulletin, Cancel, Issued, Kind, Order, Priority
 from ward_protocol.statements.documents import inside
 from ward_protocol.statements.order import KINDS
 
@@ -64,15 +64,19 @@ def kind_of(statement: Issued) -> Kind:
 
 
 def _need_outlets(statement: Issued, authority: Authority) -> None:
-    """Raise for an audience that reaches beyond the areas, zones or boards granted; one that names none means all."""
+    """Raise for an audience that reaches beyond the areas, zones or boards granted; one that names none means all.
+
+    A silence touches no board and a blank no zone, so those they need not name: they could not.
+    """
     audience = statement.audience
+    action = statement.action if isinstance(statement, Order) else None
     if not all(any(inside(area, of) for of in authority.areas) for area in audience.areas):
         raise StatementError(Reason.AREA_NOT_GRANTED, f"{authority.id} may issue for {', '.join(authority.areas)} only")
-    for granted, wanted, reason in (
-        (authority.zones, audience.zones, Reason.ZONE_NOT_GRANTED),
-        (authority.boards, audience.boards, Reason.BOARD_NOT_GRANTED),
+    for granted, wanted, reason, other in (
+        (authority.zones, audience.zones, Reason.ZONE_NOT_GRANTED, Action.BLANK),
+        (authority.boards, audience.boards, Reason.BOARD_NOT_GRANTED, Action.SILENCE),
     ):
-        if granted and not (wanted and set(wanted) <= set(granted)):
+        if action is not other and granted and not (wanted and set(wanted) <= set(granted)):
             raise StatementError(reason, f"{authority.id} may address {', '.join(granted)} only")
 
 

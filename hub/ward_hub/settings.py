@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ward_hub.config import Config
+from ward_hub.config import Config, HubSection, SourceSection, TrustSection
 from ward_hub.errors import ConfigError
 from ward_hub.journal import Journal, Ledger
 
@@ -20,6 +20,17 @@ ALLOWED = frozenset({
     "hub.name", "hub.language", "hub.log_level", "source.uri", "audio.voice", "airing.tail_ms", "airing.repeat_gap_ms",
     "airing.board_hold_ms", "airing.max_attempts",
 })  # fmt: skip
+# A hub of whom nothing is known but what it must have.
+_ANY = Config(
+    hub=HubSection(id="any", area="any", state="any"),
+    trust=TrustSection(root="any"),
+    source=SourceSection(uri="coap://any"),
+)
+
+
+def check(settings: Mapping[str, str]) -> None:
+    """Raise ConfigError for settings that no hub would take, whatever its configuration file says."""
+    applied(_ANY, settings)
 
 
 def applied(config: Config, settings: Mapping[str, str]) -> Config:

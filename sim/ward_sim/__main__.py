@@ -35,7 +35,10 @@ def arguments() -> argparse.ArgumentParser:
     one.add_argument("--port", type=int, default=8080, help="of the live page; the next free one if it is taken")
     one.add_argument("--lang", choices=("vi", "en"), default="vi")
     one.add_argument(
-        "--keep", type=Path, metavar="FOLDER", help="keep the hub's state, log and sound there, and the offices' keys"
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help="keep the hub's state, log and sound there, the offices' keys, the receipts",
     )
     return one
 

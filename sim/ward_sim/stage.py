@@ -20,7 +20,7 @@ from ward_sim.hub_process import HubProcess
 from ward_sim.network import LossyLink
 from ward_sim.offices import Offices
 from ward_sim.page.snapshot import Severity, Snapshot, StoryStep, TimelineEntry
-from ward_sim.source import Channels, Source
+from ward_sim.source import ChainBreak, Channels, Source
 from ward_sim.ward import Ward
 from ward_sim.words import marked
 from ward_sim.world import World, now_ms
@@ -35,6 +35,7 @@ EVENTS: dict[Event, tuple[str, str, Severity]] = {
     Event.NOT_AIRED: ("Không phát", "Not aired", "alarm"),
     Event.CANCELLED: ("Đã huỷ", "Cancelled", "info"),
     Event.RECEIVED: ("Đã nhận", "Received", "info"),
+    Event.CARRIED_OUT: ("Đã thi hành", "Carried out", "good"),
 }
 
 
@@ -42,7 +43,7 @@ class Stage:
     """Builds everything that a story needs, in `folder`; an async context manager.
 
     `airing` overrides settings of the section of that name in the hub's configuration; `keep` leaves the offices' keys
-    and documents in the folder too, for whoever wants to publish something.
+    and documents in the folder too, for whoever wants to publish something, and at the end the receipts.
     """
 
     def __init__(self, ward: Ward, folder: Path, airing: Mapping[str, int] | None = None, keep: bool = False) -> None:
@@ -138,6 +139,8 @@ class Stage:
                 on_event=self._source_event,
             )
         )
+        if self._keep:
+            self._stack.callback(self.source.save_receipts, self.hub.folder / "receipts")
         self.link = await enter(
             LossyLink(
                 self.source.address,
@@ -185,6 +188,9 @@ class Stage:
     def _source_event(self, event: object) -> None:
         if isinstance(event, Receipt):
             self._receipt(event)
+        if isinstance(event, ChainBreak):
+            vi = f"Biên nhận {event.sequence} của {event.hub} mâu thuẫn với các biên nhận trước: nhật ký đã bị sửa?"
+            self.note("receipt", vi, str(event), "alarm")
 
     def _receipt(self, receipt: Receipt) -> None:
         vi, en, severity = EVENTS[receipt.event]

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +67,70 @@ async def test_status_queue_stop_and_purge(tmp_path: Path) -> None:
         assert ended() == [Reason.STOPPED, Reason.PURGED, Reason.PURGED]
         trail = await at_the_hub(stage, "audit", "verify")
         assert trail["entries"] >= 7
+
+
+def closed(stage: Stage) -> bool:
+    return any(any(one.relays) for one in stage.world.amplifiers.values())
+
+
+@pytest.mark.capability("espeak-ng")
+async def test_silence_stands_over_a_power_cut_until_somebody_here_resumes(tmp_path: Path) -> None:
+    async with Stage(load(), tmp_path) as stage:
+        stage.source.publish(sign(bulletin(stage, 1, texts=(LONG,)), [stage.offices.author(WARD)]))
+        await until(partial(is_closed, stage, True), stage.hub.tail)
+        assert await at_the_hub(stage, "silence") == []
+        await until(partial(is_closed, stage, False), stage.hub.tail)
+        (line,) = await at_the_hub(stage, "queue", "list")
+        assert (line["waits"], line["on_air"]) == (["hold"], False)
+
+        await stage.hub.kill()
+        await stage.hub.start()
+        await until(lambda: stage.hub.log.read_text(encoding="utf-8").count("ready: hub") == 2, stage.hub.tail)
+        status = await at_the_hub(stage, "status")
+        assert [(one["what"], one["outlets"]) for one in status["held"]] == [("silence", [])]
+        assert not closed(stage)
+
+        resumed = await at_the_hub(stage, "resume")
+        assert [one["what"] for one in resumed["ended"]] == ["silence"]
+        await until(partial(is_closed, stage, True), stage.hub.tail)
+        await until(lambda: any(one.event is Event.AIRED for one in stage.source.receipts), stage.hub.tail)
+
+
+@pytest.mark.capability("espeak-ng")
+async def test_orders_are_signed_and_published_by_commands(tmp_path: Path) -> None:
+    async with Stage(load(), tmp_path, keep=True) as stage:
+        offices = stage.hub.folder / "offices"
+        stage.source.publish(sign(bulletin(stage, 1, texts=(LONG,)), [stage.offices.author(WARD)]))
+        await until(partial(is_closed, stage, True), stage.hub.tail)
+        for sequence, action, sounds in ((2, "silence", False), (3, "stop", False), (4, "resume", True)):
+            draft, signed = tmp_path / f"{action}.toml", tmp_path / f"{action}.cose"
+            draft.write_text(f'order = "{action}"\npriority = "priority"\n', encoding="utf-8")
+            await wardhub(
+                "sign", draft, "--key", offices / f"{WARD}.key", "--issuer", WARD, "--sequence", sequence,
+                "--area", stage.ward.area, "--root", offices / "root.cose", "--grants", offices / "grants.cose",
+                "--out", signed,
+            )  # fmt: skip
+            await wardhub("publish", signed, "--to", stage.source.uri)
+            await until(partial(has_carried_out, stage, sequence - 1), stage.hub.tail)
+            await until(partial(is_closed, stage, sounds), stage.hub.tail)
+        assert carried_out(stage) == ["silence: all", "stopped: nothing", "resumed: 1 of 1"]
+    trail = await at_the_hub(stage, "audit", "verify", "--receipts", str(stage.hub.folder / "receipts"))
+    assert trail["agreed"] == len(stage.source.receipts)
+
+
+def is_closed(stage: Stage, wanted: bool) -> bool:
+    return closed(stage) is wanted
+
+
+def has_carried_out(stage: Stage, count: int) -> bool:
+    return len(carried_out(stage)) == count
+
+
+def carried_out(stage: Stage) -> list[str]:
+    return [one.detail for one in stage.source.receipts if one.event is Event.CARRIED_OUT]
+
+
+async def wardhub(*words: object) -> None:
+    command = [sys.executable, "-m", "ward_hub", *map(str, words)]
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr

@@ -61,7 +61,7 @@ class Walk:
 
 async def test_the_walk_of_the_documentation(tmp_path: Path) -> None:
     blocks = BLOCK.findall(DOC.read_text(encoding="utf-8").replace(PORT, free_port()))
-    assert len(blocks) == 10, "a block of the walk has lost its mark"
+    assert len(blocks) == 13, "a block of the walk has lost its mark"
     folder = tmp_path / "walk"
     folder.mkdir()
     walk = Walk(folder, environment(tmp_path))
@@ -77,3 +77,5 @@ async def test_the_walk_of_the_documentation(tmp_path: Path) -> None:
                 await walk.run(content)
         await walk.until("not-aired")
         await walk.until("event=<Event.NOT_AIRED")
+        await walk.until("of office: silence: silence: all until ")
+        await walk.until("event=<Event.CARRIED_OUT")

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.journals import FILE, HUB_KEY, journal
+from tests.rewriting import Story, altered, removed, rewrite, swapped
+from tests.statements import MINIMAL, RECEIPT, SIGNER
 
 from ward_hub.errors import StateError
-from ward_hub.journal.audit import AuditError, link, verify
+from ward_hub.journal.audit import AuditError, checked, link, verify
+from ward_hub.journal.held_upstream import Compared, compare
+from ward_protocol.envelope import Envelope, sign
 from ward_protocol.reasons import Reason
+from ward_protocol.statements import Receipt
 
 COUNT = 6
 places = st.integers(1, COUNT)
@@ -102,3 +110,97 @@ def rehash(path: Path) -> None:
             chain = link(chain, entry)
             db.execute("UPDATE entry SET chain = ? WHERE number = ?", (chain, entry[0]))
     db.close()
+
+
+# Against what the source holds: whoever has the journal has the hub's key as well
+
+
+def delivered(path: Path) -> list[tuple[str, bytes]]:
+    """The receipts as they came to the source."""
+    with closing(sqlite3.connect(path)) as db:
+        rows = db.execute("SELECT sequence, data FROM receipt ORDER BY sequence").fetchall()
+    return [(f"{sequence}.cose", data) for sequence, data in rows]
+
+
+def compared(path: Path, held: list[tuple[str, bytes]]) -> Compared:
+    return compare(checked(path, HUB_KEY.public), HUB_KEY.public, held)
+
+
+@given(st.permutations(range(COUNT)), st.integers(0, COUNT))
+def test_what_the_source_holds_agrees_in_any_order_and_number(order: list[int], count: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = filled(Path(name))
+        held = delivered(path)
+        assert compared(path, [held[one] for one in order[:count]]) == Compared(count, 0)
+        assert compared(path, [*held, *held]).agreed == COUNT
+
+
+EDITS = st.one_of(
+    st.builds(lambda place: (place, altered(place)), places),
+    st.builds(lambda place: (place, removed(place)), places),
+    st.builds(
+        lambda pair: (min(pair), swapped(min(pair), max(pair))),
+        st.tuples(places, places).filter(lambda pair: pair[0] != pair[1]),
+    ),
+)
+
+
+@given(EDITS)
+def test_a_story_that_agrees_with_itself_contradicts_what_was_delivered(
+    edit: tuple[int, Callable[[Story], Story]],
+) -> None:
+    place, change = edit
+    with tempfile.TemporaryDirectory() as name:
+        path = filled(Path(name))
+        held = delivered(path)
+        rewrite(path, HUB_KEY, change)
+        verify(path, HUB_KEY.public)  # nothing on the hub itself shows it
+        with pytest.raises(AuditError) as caught:
+            compared(path, held)
+        words = str(caught.value)
+        assert words.startswith(f"audit: receipt {place} at the source ({place}.cose) ")
+        if len(checked(path, HUB_KEY.public).chains) < place:
+            assert words.endswith(f"was signed over entry {place}: the trail ends at {place - 1}")
+        else:
+            assert words.endswith(f"entry {place} was altered, removed or moved after it was signed")
+
+
+def test_without_every_receipt_the_entries_between_are_named(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    held = delivered(path)
+    rewrite(path, HUB_KEY, altered(3))
+    with pytest.raises(AuditError, match=r"receipt 5 .* one of the entries 2 to 5 was altered, removed or moved"):
+        compared(path, [held[0], held[4]])
+    assert compared(path, held[:2]) == Compared(2, 0)  # what came before it agrees
+
+
+def test_a_receipt_that_was_removed_or_made_anew_is_named(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    held = delivered(path)
+    tamper(path, ("DELETE FROM receipt WHERE sequence = ?", (COUNT,)))
+    with pytest.raises(AuditError, match=rf"receipt {COUNT} at the source .* is not in this journal: it was removed"):
+        compared(path, held)
+    receipt = Envelope.open(held[1][1]).statement
+    assert isinstance(receipt, Receipt)
+    other = sign(replace(receipt, detail="another"), [HUB_KEY])
+    with pytest.raises(AuditError, match=r"receipt 2 at the source .*other.* was made anew, though the trail agrees"):
+        compared(path, [*held[:3], ("other", other)])
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"garbage", "audit: it: malformed-cose"),
+        (sign(MINIMAL, [SIGNER]), "audit: it: a bulletin is no receipt"),
+        (sign(RECEIPT, [HUB_KEY])[:-1] + b"x", "audit: it: bad-signature"),
+    ],
+)
+def test_what_is_no_receipt_of_this_hub_is_said_so(tmp_path: Path, data: bytes, words: str) -> None:
+    with pytest.raises(AuditError, match=words):
+        compared(filled(tmp_path), [("it", data)])
+
+
+def test_receipts_by_other_keys_are_passed_over(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    others = [("other", sign(RECEIPT, [SIGNER]))]
+    assert compared(path, [*delivered(path), *others]) == Compared(COUNT, 1)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ward_hub.cli.documents import opened, out_arguments, root_at, seconds_now, tell
 from ward_hub.cli.keys import key_argument, signing_with
+from ward_hub.publisher.changes import changes
 from ward_hub.publisher.drafts import GrantsDraft, read_draft
-from ward_hub.publisher.grants import changes, grants_of
+from ward_hub.publisher.grants import grants_of
 from ward_hub.publisher.standing import need_use, standings
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.statements import Grants

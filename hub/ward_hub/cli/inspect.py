@@ -20,6 +20,7 @@ from ward_hub.cli.drills import warning
 from ward_hub.errors import UsageError
 from ward_hub.expiry import Ending, endings
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
+from ward_hub.publisher.authorities import ward_of
 from ward_hub.publisher.standing import Standing, root_in, standings
 from ward_hub.trust import Trust, keyring
 from ward_protocol.cbor import is_array
@@ -41,7 +42,7 @@ def arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--root", type=Path, help="the root to verify it by; a root verifies by itself")
     one.add_argument("--grants", type=Path, help="the grants to verify bulletins and cancels by")
     one.add_argument(
-        "--area", default="", help="the ward whose hub is to judge it: its own officers need two signatures"
+        "--area", default="", help="the area of the hub that is to judge it; of who issues in one ward, that ward"
     )
     one.add_argument("--key", action="append", default=[], metavar="HEX", help="a public key to verify it by")
     one.add_argument("--lang", choices=LANGUAGES, default=DEFAULT_LANGUAGE)
@@ -126,7 +127,7 @@ def _by_grants(envelope: Envelope, trust: Trust, chosen: argparse.Namespace) -> 
         authority = grants.authority(statement.issuer) if grants else None
         if authority is not None:
             signed_by = envelope.verified_by(keyring(trust.root, grants))
-            warrant = trust.warrant(statement, signed_by, authority, chosen.area)
+            warrant = trust.warrant(statement, signed_by, authority, chosen.area or ward_of(authority))
             by = f"authority {authority.id}" if warrant.break_glass is None else f"a break-glass key of {authority.id}"
             return f"by {by} under root {trust.root.version}"
     raise StatementError(Reason.UNKNOWN_KEY, NO_KEY)

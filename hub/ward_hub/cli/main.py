@@ -15,6 +15,7 @@ from typing import NoReturn
 from ward_hub.cli import (
     audit,
     beat,
+    blank,
     bundle,
     check_config,
     enrol,
@@ -24,9 +25,11 @@ from ward_hub.cli import (
     publish,
     push,
     queue,
+    resume,
     root,
     run,
     sign,
+    silence,
     status,
     stop,
 )
@@ -61,6 +64,9 @@ COMMANDS = {
     "status": status,
     "queue": queue,
     "stop": stop,
+    "silence": silence,
+    "blank": blank,
+    "resume": resume,
 }
 # What each kind of error means to the shell, the narrower kinds first.
 STATUSES: tuple[tuple[type[Exception], int], ...] = (

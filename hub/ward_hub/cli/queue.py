@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from typing import Any
 
 from ward_hub.cli.at_the_hub import common, state_of, tell
 from ward_hub.cli.drills import mark
+from ward_hub.cli.held import line
 from ward_hub.control import ask
 from ward_hub.errors import UsageError
 from ward_hub.i18n import translator
 
-SUMMARY = "list what is to air, or purge it"
+SUMMARY = "list what is to air and why it waits, or purge it"
 
 
 def arguments(one: argparse.ArgumentParser) -> None:
@@ -36,6 +38,26 @@ def act(chosen: argparse.Namespace) -> int:
 
 def _line(one: dict[str, Any], language: str) -> str:
     _ = translator(language)
-    where = _("on air") if one["on_air"] else _("waits") if one["ready"] else _("waits for its recording")
-    title = mark(one["status"], language) + one["title"]
-    return f"{one['id'][:16]}  {one['priority']}  {where}  {one['not_before']}  {one['issuer']}: {title}"
+    priority = {"normal": _("normal"), "priority": _("priority"), "emergency": _("emergency")}[one["priority"]]
+    status = {"Actual": _("Actual"), "Exercise": _("Exercise"), "Test": _("Test")}[one["status"]]
+    since = _("since %s") % one["since"]
+    title = f"{one['issuer']}: {mark(one['status'], language)}{one['title']}"
+    return "  ".join([one["id"][:16], priority, status, since, "; ".join(_why(one, language)), title])
+
+
+def _why(one: dict[str, Any], language: str) -> Iterator[str]:
+    """Give why it does not air yet, and what it would air without."""
+    _ = translator(language)
+    if one["on_air"]:
+        yield _("on air")
+    for what in one["waits"]:
+        match what:
+            case "time":
+                yield _("waits for its time, %s") % one["not_before"]
+            case "recording":
+                yield _("waits for its recording")
+            case "turn":
+                yield _("waits for its turn")
+            case _other:
+                yield _("all that it could use is closed")
+    yield from (line(hold, language) for hold in one["held_by"])

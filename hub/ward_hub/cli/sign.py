@@ -1,4 +1,4 @@
-"""`wardhub sign`: makes a signed bulletin or its cancel, adds a signature to any signed file, or joins those of two.
+"""`wardhub sign`: makes a signed bulletin, its cancel, or an order; adds or joins signatures of any signed file.
 
 Each officer signs on a machine of their own: the file goes round (`--add`), or copies of it come back (`--join`).
 """
@@ -16,18 +16,21 @@ from ward_hub.cli.keys import key_argument, passphrase_argument, signing_with, u
 from ward_hub.drafts import LIFE_S, Issue, from_cap, from_toml
 from ward_hub.errors import UsageError
 from ward_hub.publisher.issue import check
+from ward_hub.publisher.orders import is_order, order_of
 from ward_hub.publisher.standing import need_use, standings
 from ward_hw.audio import AudioSettings, AudioWorker, Clip
 from ward_protocol.envelope import Envelope, add_signature, join_signatures, sign
 from ward_protocol.keys import Signing
-from ward_protocol.statements import Bulletin, Cancel
+from ward_protocol.statements import Bulletin, Cancel, Order
 
-SUMMARY = "sign a bulletin or its cancel, add a signature to a signed file, or join the signatures of two"
+SUMMARY = "sign a bulletin, its cancel, or an order; add a signature to a signed file, or join the signatures of two"
 
 
 def arguments(one: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    one.add_argument("file", type=Path, help="a draft (.toml), a CAP 1.2 alert (.xml), or a signed file")
+    one.add_argument(
+        "file", type=Path, help="a draft (.toml) of a bulletin or an order, a CAP 1.2 alert (.xml), or a signed file"
+    )
     key_argument(one, required=False)
     one.add_argument("--sealed-key", type=Path, metavar="FILE", help="a sealed key; asks for two officers' passphrases")
     passphrase_argument(one)
@@ -106,14 +109,20 @@ def _has_key(chosen: argparse.Namespace) -> bool:
     return bool(chosen.key or chosen.sealed_key)
 
 
-def _draft(chosen: argparse.Namespace) -> Bulletin:
+def _draft(chosen: argparse.Namespace) -> Bulletin | Order:
+    content = chosen.file.read_bytes()
+    of_an_order = chosen.file.suffix != ".xml" and is_order(content)
+    what = "order" if of_an_order else "bulletin"
     if not chosen.issuer or chosen.sequence is None or not chosen.area:
-        raise UsageError("sign: a new bulletin needs --issuer, --sequence and --area")
+        raise UsageError(f"sign: a new {what} needs --issuer, --sequence and --area")
     if not _has_key(chosen):
-        raise UsageError("sign: a new bulletin needs a --key")
+        raise UsageError(f"sign: a new {what} needs a --key")
+    if of_an_order and chosen.audio:
+        raise UsageError("sign: an order names no recording: leave --audio out")
     clips = asyncio.run(_probe(chosen.audio))
     issue = Issue(chosen.issuer, chosen.sequence, seconds_now(), tuple(chosen.area), tuple(clips))
-    content = chosen.file.read_bytes()
+    if of_an_order:
+        return order_of(content, issue)
     return (from_cap if chosen.file.suffix == ".xml" else from_toml)(content, issue)
 
 

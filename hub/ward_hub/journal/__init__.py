@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +20,10 @@ from ward_protocol.keys import Signing
 P = ParamSpec("P")
 R = TypeVar("R")
 
-__all__ = ["Bounds", "Entry", "Journal", "Ledger", "State", "Waiting", "Withdrawal"]
+JournalFailure = sqlite3.Error
+"""What `Journal.do` raises where the file cannot be read or written."""
+
+__all__ = ["Bounds", "Entry", "Journal", "JournalFailure", "Ledger", "State", "Waiting", "Withdrawal"]
 
 
 class Journal:

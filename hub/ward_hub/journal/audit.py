@@ -32,6 +32,23 @@ class Head:
     chain: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A journal whose trail and receipts agree: the hash of each entry, and the id of each receipt, in order.
+
+    `acknowledged` counts the receipts that the source said it holds.
+    """
+
+    chains: tuple[bytes, ...]
+    receipts: tuple[bytes, ...]
+    acknowledged: int
+
+    @property
+    def head(self) -> Head:
+        """Where the trail ends."""
+        return Head(len(self.chains), self.chains[-1] if self.chains else b"")
+
+
 class AuditTrail:
     """Appends entries in the journal's transaction at hand."""
 
@@ -63,6 +80,14 @@ def link(previous: bytes, entry: tuple[int, int, str, bytes | None, str]) -> byt
 def verify(path: Path, key: PublicKey) -> Head:
     """Check the trail of the journal file at `path`, and its receipts by the hub's `key`; return the head.
 
+    Raises as `checked` does.
+    """
+    return checked(path, key).head
+
+
+def checked(path: Path, key: PublicKey) -> Checked:
+    """Do the same and return what the journal holds.
+
     Reads only, also beside a running agent. Raises AuditError, or StateError where there is no journal to read.
     """
     if not path.is_file():
@@ -74,12 +99,13 @@ def verify(path: Path, key: PublicKey) -> Head:
             chains = _trail(
                 db.execute("SELECT number, at_ms, event, statement, detail, chain FROM entry ORDER BY number")
             )
-            _receipts(db.execute("SELECT sequence, data FROM receipt ORDER BY sequence"), chains, key)
+            receipts = _receipts(db.execute("SELECT sequence, data FROM receipt ORDER BY sequence"), chains, key)
+            there = db.execute("SELECT count(*) FROM receipt WHERE acknowledged_ms IS NOT NULL").fetchone()[0]
         finally:
             db.close()
     except sqlite3.Error as error:
         raise StateError(f"{path}: the journal cannot be read: {error}") from error
-    return Head(len(chains), chains[-1] if chains else b"")
+    return Checked(tuple(chains), tuple(receipts), there)
 
 
 def _trail(rows: Iterable[tuple[int, int, str, bytes | None, str, bytes]]) -> list[bytes]:
@@ -94,9 +120,12 @@ def _trail(rows: Iterable[tuple[int, int, str, bytes | None, str, bytes]]) -> li
     return chains
 
 
-def _receipts(rows: Iterable[tuple[int, bytes]], chains: list[bytes], key: PublicKey) -> None:
-    """Check that the receipts are the hub's, unbroken, and that the trail passes through the head in each."""
-    previous = b""
+def _receipts(rows: Iterable[tuple[int, bytes]], chains: list[bytes], key: PublicKey) -> list[bytes]:
+    """Check that the receipts are the hub's, unbroken, and that the trail passes through the head in each.
+
+    Returns their ids.
+    """
+    ids: list[bytes] = []
     for count, (sequence, data) in enumerate(rows, 1):
         if sequence != count:
             raise AuditError(f"audit: receipt {count} is missing")
@@ -104,7 +133,7 @@ def _receipts(rows: Iterable[tuple[int, bytes]], chains: list[bytes], key: Publi
         receipt = envelope.statement
         if not isinstance(receipt, Receipt) or not envelope.verified_by({key.kid: key}):
             raise AuditError(f"audit: receipt {sequence} is not signed by this hub's key")
-        if receipt.sequence != sequence or receipt.previous != previous:
+        if receipt.sequence != sequence or receipt.previous != (ids[-1] if ids else b""):
             raise AuditError(f"audit: receipt {sequence} does not follow the one before it")
         if not 0 <= receipt.audit_entry <= len(chains):
             raise AuditError(
@@ -114,4 +143,5 @@ def _receipts(rows: Iterable[tuple[int, bytes]], chains: list[bytes], key: Publi
             raise AuditError(
                 f"audit: entry {receipt.audit_entry}, or one before it, was rewritten after receipt {sequence}"
             )
-        previous = envelope.digest
+        ids.append(envelope.digest)
+    return ids

@@ -217,6 +217,10 @@ class Ledger:
         ).fetchone()
         return Entry(row[0], row[1], State(row[2]), row[3], row[4]) if row else None
 
+    def received(self) -> dict[bytes, int]:
+        """Return when each accepted statement that has not ended came, Unix milliseconds."""
+        return dict(self._db.execute("SELECT digest, received_ms FROM statement WHERE state IN ('accepted', 'airing')"))
+
     def state_of(self, digest: bytes) -> State | None:
         """Return where the statement of that digest stands, None if it was never accepted."""
         row = self._db.execute("SELECT state FROM statement WHERE digest = ?", (digest,)).fetchone()
@@ -274,27 +278,36 @@ class Ledger:
 
     # What is held back
 
-    def holds(self) -> list[Hold]:
-        """Return what silences and blanks stand."""
-        rows = self._db.execute("SELECT digest, what, level, priority, outlets, until FROM hold")
-        return [
-            Hold(digest, What(what), level, Priority(priority), tuple(json.loads(outlets)), until)
-            for digest, what, level, priority, outlets, until in rows
+    def holds(self, *, here: bool = False) -> list[Hold]:
+        """Return what silences and blanks stand, by orders or by commands at the hub."""
+        rows = self._db.execute(
+            "SELECT digest, what, level, priority, outlets, until, issuer, sequence, since FROM hold ORDER BY since"
+        )
+        found = [
+            Hold(digest, What(what), level, Priority(priority), tuple(json.loads(outlets)), *rest)
+            for digest, what, level, priority, outlets, *rest in rows
         ]
+        return [one for one in found if one.here is here]
 
     def hold(self, one: Hold) -> None:
-        """Let a silence or a blank stand."""
-        row = (one.digest, one.what.value, one.level, one.priority, json.dumps(one.outlets), one.until)
+        """Let a silence or a blank stand, in place of one with the same id."""
+        reach = (one.digest, one.what.value, one.level, one.priority, json.dumps(one.outlets))
+        row = (*reach, one.until, one.issuer, one.sequence, one.since)
         with self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?, ?, ?)", row)
-            self._audit.append(one.what.value, one.digest, {"level": one.level, "until": one.until})
+            self._db.execute("INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            self._tell(one.what.value, one, {"level": one.level, "until": one.until})
 
-    def release(self, digests: Iterable[bytes]) -> None:
-        """End silences and blanks by the ids of their orders."""
+    def release(self, holds: Iterable[Hold]) -> None:
+        """End silences and blanks."""
         with self._transaction():
-            for digest in digests:
-                self._db.execute("DELETE FROM hold WHERE digest = ?", (digest,))
-                self._audit.append("released", digest, {})
+            for one in holds:
+                self._db.execute("DELETE FROM hold WHERE digest = ?", (one.digest,))
+                self._tell("released", one, {"what": one.what.value})
+
+    def _tell(self, event: str, one: Hold, more: Mapping[str, object]) -> None:
+        """Add an entry about a hold: about its order, or, of one at the hub, about no statement."""
+        detail = {"by": one.by, "outlets": list(one.outlets) or "all", **more}
+        self._audit.append(event, None if one.here else one.digest, detail)
 
     # What sealed keys did
 

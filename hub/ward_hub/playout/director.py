@@ -21,7 +21,7 @@ from ward_protocol.statements import Bulletin, Evidence, Priority
 
 log = logging.getLogger(__name__)
 Recording = Callable[[Candidate], Awaitable[Path | None]]
-CUT_BY_AN_EMERGENCY, CUT_BY_AN_ORDER = "cut short by an emergency", "cut short by an order"
+CUT_BY_AN_EMERGENCY, CUT_BY_A_HOLD = "cut short by an emergency", "cut short by silence, blank or resume"
 LOOK_AGAIN_S = 5.0  # the clock may be set while we wait for a moment of it
 
 
@@ -56,6 +56,7 @@ class Director:
         self._max_attempts = max_attempts
         self._level_of = level_of
         self._holds: tuple[Hold, ...] = ()
+        self._holds_here: tuple[Hold, ...] = ()
         self._held: dict[bytes, Candidate] = {}
         self._current: Candidate | None = None
         self._dropped: Ending | None = None
@@ -92,9 +93,25 @@ class Director:
             self._changed.set()
 
     def hold_back(self, holds: Iterable[Hold]) -> None:
-        """Take the silences and blanks that stand from now on; what is on air and reached by one is cut short."""
+        """Take the silences and blanks that orders let stand from now on; what is on air and reached is cut short."""
         self._holds = tuple(holds)
         self._changed.set()
+
+    def hold_here(self, holds: Iterable[Hold]) -> None:
+        """Take those that commands at this hub let stand, beside what orders do."""
+        self._holds_here = tuple(holds)
+        self._changed.set()
+
+    @property
+    def standing(self) -> list[Hold]:
+        """The silences and blanks that stand now."""
+        now = self._clock.now()
+        return [one for one in (*self._holds_here, *self._holds) if not one.until or now < one.until]
+
+    def held_by(self, bulletin: Bulletin) -> list[Hold]:
+        """Return the silences and blanks that reach a bulletin now."""
+        level, now = self._level_of(bulletin.issuer), self._clock.now()
+        return [one for one in self.standing if one.reaches(bulletin, level, now)]
 
     def put_first(self, digest: bytes, rank: int) -> None:
         """Let a bulletin that waits go before the others of its priority."""
@@ -105,7 +122,11 @@ class Director:
 
     def closed_to(self, bulletin: Bulletin) -> Closed:
         """Return which outputs are closed to a bulletin now."""
-        return closed(self._holds, bulletin, self._level_of(bulletin.issuer), self._clock.now())
+        return closed(self.standing, bulletin, self._level_of(bulletin.issuer), self._clock.now())
+
+    def is_shut_out(self, bulletin: Bulletin) -> bool:
+        """Say whether all that a bulletin could use here is closed to it, so that it waits."""
+        return self._player.is_shut_out(bulletin, self.closed_to(bulletin))
 
     async def drop(self, digest: bytes, state: State, reason: Reason, detail: str, issuer: str | None = None) -> None:
         """End a bulletin that is not to air, or not any longer; one on air stops at once.
@@ -146,7 +167,7 @@ class Director:
         await self._write_endings()
         current = self._plan()
         for lapsed in current.lapsed:
-            await self.drop(lapsed.digest, *_lapsed(lapsed))
+            await self.drop(lapsed.digest, *_lapsed(lapsed, self.closed_to(lapsed.bulletin).by))
         if current.next is not None:
             await self._air(current.next)
         else:
@@ -155,13 +176,13 @@ class Director:
 
     def _plan(self) -> Plan:
         now = self._clock.now()
-        self._holds = tuple(one for one in self._holds if not one.until or now < one.until)
-        found = plan([self._with_holds(one) for one in self._held.values()], now)
-        moments = [*([found.look_again] if found.look_again is not None else []), *(one.until for one in self._holds)]
+        standing = self.standing
+        found = plan([self._with_holds(one) if standing else one for one in self._held.values()], now)
+        moments = [*([found.look_again] if found.look_again is not None else []), *(one.until for one in standing)]
         return replace(found, look_again=min((one for one in moments if one), default=None))
 
     def _with_holds(self, one: Candidate) -> Candidate:
-        return replace(one, held=self.closed_to(one.bulletin).wholly) if self._holds else one
+        return replace(one, held=self.is_shut_out(one.bulletin))
 
     async def _release(self) -> None:
         if not self._quiet:
@@ -196,6 +217,8 @@ class Director:
             ending, self._dropped = replace(self._dropped, evidence=outcome.evidence), None
             await self._end(ending)
         elif airing.cancelled():
+            if why == CUT_BY_A_HOLD:
+                await self._release()  # before the journal is asked: a slow card must not keep a zone closed
             log.info("airing %s was %s and begins again after it", digest.hex()[:16], why)
             await self._again(candidate, attempt, replace(outcome, state=State.PARTLY), why)
         elif (error := airing.exception()) is not None:
@@ -211,7 +234,7 @@ class Director:
             self._changed.clear()
             current = self._plan()
             if self.closed_to(candidate.bulletin) != shut:
-                return CUT_BY_AN_ORDER
+                return CUT_BY_A_HOLD
             if current.next is not None and preempts(current.next, candidate):
                 return CUT_BY_AN_EMERGENCY
             change = asyncio.create_task(self._changed.wait())
@@ -247,9 +270,10 @@ class Director:
                 log.info("%s %s%s", one.state.value, one.digest.hex()[:16], why)
 
 
-def _lapsed(candidate: Candidate) -> tuple[State, Reason, str]:
+def _lapsed(candidate: Candidate, closed_by: tuple[str, ...]) -> tuple[State, Reason, str]:
     if candidate.held:
-        return State.NOT_AIRED, Reason.SILENCED, "silenced and blanked until it expired"
+        state = State.PARTLY if candidate.attempts else State.NOT_AIRED
+        return state, Reason.SILENCED, f"all that it could use was closed by {' and '.join(closed_by)} until it expired"
     if candidate.attempts:
         return State.PARTLY, Reason.INTERRUPTED, f"cut short {candidate.attempts} times, then it expired"
     if not candidate.ready:

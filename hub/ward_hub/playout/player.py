@@ -92,18 +92,25 @@ class Player:
             attempts=attempts,
         )
         shut_out, self._shut_out = self._shut_out, []
-        silenced = (Reason.SILENCED, f"closed by an order: {', '.join(shut_out)}") if shut_out else None
+        closed = f"closed by {' and '.join(self._shut.by)}: {', '.join(shut_out)}"
+        silenced = (Reason.SILENCED, closed) if shut_out else None
         return judge(evidence, heard.trouble or unshowable or silenced)
+
+    def is_shut_out(self, bulletin: Bulletin, shut: Closed) -> bool:
+        """Say whether `shut` closes all that a bulletin could use here; not where there is nothing of that anyway."""
+        zones = [zone for one in self._amplifiers for zone in _meant(one, bulletin)]
+        shows = text_for(bulletin, self._language) is not None
+        boards = [one.id for one in self._boards if shows and _is_meant(one, bulletin)]
+        return bool(zones or boards) and all(map(shut.to_zone, zones)) and all(map(shut.to_board, boards))
 
     # Boards
 
     def _present(self, bulletin: Bulletin) -> float:
         """Put the text on the boards of the audience, darken the others; return for how long to show it, seconds."""
         text = text_for(bulletin, self._language)
-        wanted = bulletin.audience.boards
         hold, self._on_boards = 0.0, []
         for board in self._boards:
-            if text is None or (wanted and board.id not in wanted):
+            if text is None or not _is_meant(board, bulletin):
                 board.clear()
                 continue
             if self._shut.to_board(board.id):
@@ -158,8 +165,7 @@ class Player:
         await self._open()
 
     def _zones(self, amplifier: AmplifierOutput, bulletin: Bulletin) -> list[str]:
-        wanted = bulletin.audience.zones
-        zones = [zone for zone in amplifier.zones if not wanted or zone in wanted]
+        zones = _meant(amplifier, bulletin)
         self._shut_out += [zone for zone in zones if self._shut.to_zone(zone)]
         return [zone for zone in zones if not self._shut.to_zone(zone)]
 
@@ -181,6 +187,15 @@ class Player:
         async with asyncio.TaskGroup() as group:
             for amplifier in self._amplifiers:
                 group.create_task(one(amplifier))
+
+
+def _meant(amplifier: AmplifierOutput, bulletin: Bulletin) -> list[str]:
+    wanted = bulletin.audience.zones
+    return [zone for zone in amplifier.zones if not wanted or zone in wanted]
+
+
+def _is_meant(board: BoardOutput, bulletin: Bulletin) -> bool:
+    return not bulletin.audience.boards or board.id in bulletin.audience.boards
 
 
 async def _first_good(tasks: list[asyncio.Task[bool]]) -> bool:

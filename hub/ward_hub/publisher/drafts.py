@@ -20,6 +20,9 @@ CHANNEL_MARK = "x25519:"
 T = TypeVar("T")
 Count = Annotated[int, Meta(ge=1, le=16)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Area = Annotated[str, Meta(max_length=96, pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")]
+Outlet = Annotated[str, Meta(max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]  # as a hub's configuration names them
+Daily = Annotated[int, Meta(ge=1, le=10_000)]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -42,6 +45,21 @@ class RootDraft(Section, frozen=True, kw_only=True):
     days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
 
 
+class QuotaDraft(Section, frozen=True, kw_only=True):
+    """How much a hub accepts of an authority within 24 hours, and the most repeats; without a number no limit."""
+
+    bulletins: Daily | None = None
+    emergencies: Daily | None = None
+    repeats: Annotated[int, Meta(ge=1, le=10)] | None = None
+
+
+class BreakGlassDraft(Section, frozen=True, kw_only=True):
+    """The sealed keys of a ward, each by who keeps its envelope, and how often one may be used until it is cleared."""
+
+    keys: Annotated[dict[Name, str], Meta(min_length=1)]
+    uses: Count
+
+
 class AuthorityDraft(Section, frozen=True, kw_only=True):
     """One authority; without `not_after` it ends with the grants."""
 
@@ -49,9 +67,14 @@ class AuthorityDraft(Section, frozen=True, kw_only=True):
     keys: dict[Name, str]
     threshold: Count
     level: Annotated[int, Meta(ge=0, le=9)]
-    areas: tuple[Annotated[str, Meta(max_length=96, pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")], ...]
+    areas: Annotated[tuple[Area, ...], Meta(min_length=1)]
     highest_priority: Literal["normal", "priority", "emergency"]
-    kinds: tuple[Literal["bulletin", "cancel", "order"], ...] = ("bulletin", "cancel")
+    kinds: tuple[Literal["bulletin", "cancel", "order", "stream", "configuration"], ...] = ("bulletin", "cancel")
+    zones: tuple[Outlet, ...] = ()
+    boards: tuple[Outlet, ...] = ()
+    emergency_threshold: Count | None = None
+    quota: QuotaDraft = QuotaDraft()
+    break_glass: BreakGlassDraft | None = None
     not_after: datetime | None = None
     parent: Annotated[str, Meta(max_length=64)] = ""
 

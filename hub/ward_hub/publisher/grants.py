@@ -1,13 +1,13 @@
-"""Grants from a draft: nothing above what the root allows, nothing that has ended, nobody alone with an emergency."""
+"""Grants from a draft: nothing that no hub would take, nothing above what the root allows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
+from ward_hub.publisher.authorities import check_authority
 from ward_hub.publisher.drafts import AuthorityDraft, GrantsDraft, end_of, public_keys, seconds
 from ward_hub.publisher.errors import CeremonyError
-from ward_protocol.statements import Authority, Grants, Kind, Priority, Role, Root
+from ward_protocol.statements import Authority, BreakGlass, Grants, Kind, Priority, Quota, Root
 
 
 def grants_of(draft: GrantsDraft, folder: Path, root: Root, before: Grants | None, now: int) -> Grants:
@@ -40,33 +40,14 @@ def check_grants(grants: Grants, root: Root, before: Grants | None, now: int) ->
     if before is not None and (before.version >= grants.version or before.root_version > root.version):
         raise CeremonyError(f"grants {grants.version} do not follow {before.version}, for root {before.root_version}")
     for one in grants.authorities:
-        _check_authority(one, grants, root, now)
-
-
-def changes(grants: Grants, before: Grants | None) -> list[str]:
-    """Return in words what grants give and take compared with those before them."""
-    old: Mapping[str, Authority] = {one.id: one for one in before.authorities} if before else {}
-    new = {one.id: one for one in grants.authorities}
-    lines = [f"- {name}: is granted nothing any more" for name in old if name not in new]
-    for name, one in new.items():
-        if name not in old:
-            lines.append(f"+ {name}: new")
-        elif one != old[name]:
-            lines.append(f"* {name}: changed{_keys(old[name].keys, one.keys)}")
-    return lines
-
-
-def _keys(old: Mapping[bytes, bytes], new: Mapping[bytes, bytes]) -> str:
-    gone = [f", without key {kid.hex()}" for kid in old if kid not in new]
-    come = [f", with key {kid.hex()}" for kid in new if kid not in old]
-    return "".join([*gone, *come])
+        check_authority(one, grants, root, now)
 
 
 def _authority(draft: AuthorityDraft, folder: Path, end: int) -> Authority:
-    keys = public_keys(draft.keys, folder)
+    sealed = draft.break_glass
     return Authority(
         id=draft.id,
-        keys={one.kid: one.raw for one in keys.values()},
+        keys=_raw(draft.keys, folder),
         threshold=draft.threshold,
         level=draft.level,
         areas=draft.areas,
@@ -74,18 +55,13 @@ def _authority(draft: AuthorityDraft, folder: Path, end: int) -> Authority:
         kinds=tuple(Kind[one.upper()] for one in draft.kinds),
         not_after=end if draft.not_after is None else seconds(draft.not_after, f"authority {draft.id}: not_after"),
         parent=draft.parent,
+        zones=draft.zones,
+        boards=draft.boards,
+        emergency_threshold=draft.emergency_threshold or 0,
+        quota=Quota(draft.quota.bulletins or 0, draft.quota.emergencies or 0, draft.quota.repeats or 0),
+        break_glass=None if sealed is None else BreakGlass(_raw(sealed.keys, folder), sealed.uses),
     )
 
 
-def _check_authority(one: Authority, grants: Grants, root: Root, now: int) -> None:
-    if one.not_after <= now:
-        raise CeremonyError(f"authority {one.id}: it would have ended already: give a later not_after")
-    if one.not_after > grants.expires:
-        raise CeremonyError(f"authority {one.id}: it would outlive the grants: give an earlier not_after")
-    shared = [kid.hex() for kid in one.keys if kid in root.keys]
-    if shared:
-        raise CeremonyError(f"authority {one.id}: key {', '.join(shared)} has a role in the root: use another")
-    if one.highest_priority is Priority.EMERGENCY and Role.QUORUM not in root.roles and one.threshold < 2:
-        raise CeremonyError(
-            f"authority {one.id}: an emergency takes two people: the root has no quorum, so its threshold must be 2"
-        )
+def _raw(named: dict[str, str], folder: Path) -> dict[bytes, bytes]:
+    return {one.kid: one.raw for one in public_keys(named, folder).values()}

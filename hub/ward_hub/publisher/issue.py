@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ward_hub.errors import ConfigError
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.grants import check_grants
 from ward_hub.publisher.roots import check_root
 from ward_hub.rules import need_grant, need_time_and_content
+from ward_hub.settings import check as check_settings
 from ward_protocol.errors import StatementError
+from ward_protocol.reasons import Reason
 from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Issued, Order, Role, Root, Statement
 
 
@@ -46,6 +51,8 @@ def check_key(root: Root, role: Role, kid: bytes) -> None:
 def _check_issue(statement: Issued, root: Root | None, grants: Grants | None, now: int) -> None:
     if statement.expires <= now:
         raise CeremonyError("it would have expired already")
+    if isinstance(statement, Order) and statement.settings is not None:
+        _check_settings(statement.settings)
     if root is not None and root.expires <= now:
         raise CeremonyError(f"root {root.version} has ended")
     if grants is None:
@@ -60,3 +67,10 @@ def _check_issue(statement: Issued, root: Root | None, grants: Grants | None, no
         need_time_and_content(statement, authority, now)
     except StatementError as error:
         raise CeremonyError(f"hubs would refuse it: {error}") from error
+
+
+def _check_settings(settings: Mapping[str, str]) -> None:
+    try:
+        check_settings(settings)
+    except ConfigError as error:
+        raise CeremonyError(f"hubs would refuse it: {Reason.SETTING_NOT_ALLOWED.word}: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ward_hub.publisher.authorities import officers_needed
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.trust import public_keys
 from ward_protocol.envelope import Envelope
@@ -99,7 +100,7 @@ def _issue(envelope: Envelope, statement: Issued, root: Root | None, grants: Gra
             return [sealed]
     priority = Priority.NORMAL if isinstance(statement, Cancel) else statement.priority
     keys = public_keys(authority.keys)
-    found = [_standing(envelope, f"authority {authority.id}", authority.threshold_for(priority), keys)]
+    found = [_standing(envelope, f"authority {authority.id}", officers_needed(authority, priority, root), keys)]
     if priority is Priority.EMERGENCY and root is not None and Role.QUORUM in root.roles:
         found.append(_role(envelope, root, Role.QUORUM))
     if isinstance(statement, Cancel) and statement.announce:
@@ -110,7 +111,7 @@ def _issue(envelope: Envelope, statement: Issued, root: Root | None, grants: Gra
 def _if_an_emergency(envelope: Envelope, authority: Authority, root: Root | None) -> list[Standing]:
     """What a cancel that announces takes if it takes back an emergency: that does not stand in it, but hubs know."""
     found: list[Standing] = []
-    wanted = authority.threshold_for(Priority.EMERGENCY)
+    wanted = officers_needed(authority, Priority.EMERGENCY, root)
     if wanted > authority.threshold_for(Priority.NORMAL):
         found.append(_standing(envelope, f"authority {authority.id}", wanted, public_keys(authority.keys)))
     if root is not None and Role.QUORUM in root.roles:

@@ -9,9 +9,9 @@ from aiocoap.numbers.codes import Code
 
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import ProtocolError
-from ward_protocol.keys import public_key
-from ward_protocol.statements import Bulletin, Cancel, Grants, Root
+from ward_protocol.statements import Bulletin, Cancel, Grants, Issued, Order, Root
 from ward_sim.source.errors import RefusedStatement
+from ward_sim.source.issued import check_issued
 
 Place = tuple[str, int]
 D = TypeVar("D", bound=Root | Grants)
@@ -50,7 +50,8 @@ class Documents(Generic[D]):
 class Feed:
     """Statements in their places; a careful source checks each before it takes it."""
 
-    def __init__(self, grants: Documents[Grants], *, unchecked: bool = False) -> None:
+    def __init__(self, roots: Documents[Root], grants: Documents[Grants], *, unchecked: bool = False) -> None:
+        self._roots = roots
         self._grants = grants
         self._unchecked = unchecked
         self._statements: dict[Place, bytes] = {}
@@ -60,14 +61,14 @@ class Feed:
         """Return the envelope in a place."""
         return self._statements.get((issuer, sequence))
 
-    def publish(self, data: bytes) -> tuple[Bulletin | Cancel, bool]:
+    def publish(self, data: bytes) -> tuple[Issued, bool]:
         """Take a statement into its place and return it, and whether it is new; the same one again is not.
 
-        Raises RefusedStatement where its signature or sequence is not right.
+        Raises RefusedStatement where its sequence, its signatures or what it asks for is not right.
         """
         envelope = _opened(data)
         statement = envelope.statement
-        if not isinstance(statement, Bulletin | Cancel):
+        if not isinstance(statement, Bulletin | Cancel | Order):
             raise RefusedStatement(Code.UNPROCESSABLE_ENTITY, f"a {envelope.type.name.lower()} is not published")
         place = statement.issuer, statement.sequence
         if self._statements.get(place) == data:
@@ -82,7 +83,7 @@ class Feed:
         self._statements[issuer, sequence] = data
         self.heads[issuer] = max(sequence, self.heads.get(issuer, 0))
 
-    def _check(self, envelope: Envelope, statement: Bulletin | Cancel) -> None:
+    def _check(self, envelope: Envelope, statement: Issued) -> None:
         following = self.heads.get(statement.issuer, 0) + 1
         if statement.sequence != following:
             why = f"{statement.issuer} is at {following - 1}: sequence {following} is next"
@@ -90,14 +91,7 @@ class Feed:
         authority = self._grants.statement().authority(statement.issuer)
         if authority is None:
             raise RefusedStatement(Code.FORBIDDEN, f"{statement.issuer} is granted nothing here")
-        try:
-            keys = {kid: public_key(raw) for kid, raw in authority.keys.items()}
-            signers = envelope.verified_by(keys)
-        except ProtocolError as error:
-            raise RefusedStatement(Code.FORBIDDEN, str(error)) from error
-        if len(signers) < authority.threshold:
-            why = f"signed by {len(signers)} of {statement.issuer}'s keys, {authority.threshold} are needed"
-            raise RefusedStatement(Code.FORBIDDEN, why)
+        check_issued(envelope, statement, authority, self._roots.statement())
 
 
 def _opened(data: bytes) -> Envelope:

@@ -9,6 +9,7 @@ import re
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -17,8 +18,9 @@ from aiocoap.numbers.codes import Code
 
 from ward_protocol.envelope import MAX_SIZE, Envelope
 from ward_protocol.errors import ProtocolError
-from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Receipt, Root, StatementType
+from ward_protocol.statements import Beat, Grants, Issued, Receipt, Root, StatementType
 from ward_protocol.statements.bulletin import MAX_AUDIO
+from ward_sim.source.chains import ChainBreak
 from ward_sim.source.channels import Channels, ProtectedSite
 from ward_sim.source.errors import RefusedStatement
 from ward_sim.source.feed import Documents, Feed, Place
@@ -34,8 +36,8 @@ if TYPE_CHECKING:
 # A change is notified twice, this far apart: a lost datagram must not cost an alert a whole period.
 AGAIN_S = 0.25
 MAX_AGE_IN_PERIODS = 3
-# What happens at a source, for whoever watches: published, delivered, or refused.
-SourceEvent = Bulletin | Cancel | Receipt | RefusedStatement
+# What happens at a source, for whoever watches: published, delivered, contradicting what was delivered, or refused.
+SourceEvent = Issued | Receipt | ChainBreak | RefusedStatement
 SHA256 = re.compile(r"[0-9a-f]{64}")
 NUMBER = re.compile(r"[1-9][0-9]{0,18}|0")
 
@@ -67,7 +69,7 @@ class Source:
         self.beat_period = beat_period
         self.root = Documents(root, Root)
         self.grants = Documents(grants, Grants)
-        self.feed = Feed(self.grants, unchecked=unchecked)
+        self.feed = Feed(self.root, self.grants, unchecked=unchecked)
         self.observers = Observers()
         self._channels = channels
         self._receipts = Receipts(hub_keys, lambda hub: channels is not None and channels.has(hub))
@@ -128,6 +130,10 @@ class Source:
     def receipts(self) -> list[Receipt]:
         """The receipts that hubs delivered, verified, in order."""
         return list(self._receipts.all)
+
+    def save_receipts(self, folder: Path) -> None:
+        """Write the receipts as they were signed into a folder, which is made."""
+        self._receipts.save(folder)
 
     def publish(self, envelope: bytes) -> Place:
         """Publish a statement and return its issuer and sequence; raises RefusedStatement."""
@@ -265,6 +271,8 @@ class Source:
             return refusal(error.code, str(error))
         if delivered.new:
             self._on_event(delivered.receipt)
+        if delivered.broken is not None:
+            self._on_event(delivered.broken)  # it is kept all the same: a contradiction is evidence
         return Answer(Code.CHANGED, delivered.digest)
 
 

@@ -14,7 +14,6 @@ import pytest
 from tests.intakes import QUORUM, WITH_QUORUM
 from tests.sim.hw.sounds import tone
 from tests.statements import (
-    AREA,
     BEAT,
     BEAT_KEY,
     BULLETIN,
@@ -22,11 +21,13 @@ from tests.statements import (
     GRANT_KEY,
     GRANTS,
     MINIMAL,
+    ORDER,
     RECEIPT,
     ROOT,
     ROOT_KEY,
     SIGNER,
     STRANGER,
+    p256_signer,
     signer,
 )
 from tests.unit.hub.test_config import GOOD
@@ -297,6 +298,14 @@ def test_inspect_says_what_does_not_verify(shell: Shell, arguments: list[str]) -
     assert "It does NOT verify: " in words.out
 
 
+def test_inspect_by_the_public_key_of_a_token(shell: Shell) -> None:
+    token = p256_signer(7)
+    (shell.folder / "token.cose").write_bytes(sign(ORDER, [token]))
+    said = shell("inspect", "token.cose", "--key", token.public.raw.hex(), "--lang", "en")
+    assert said.status == os.EX_OK
+    assert f"It verifies: by key {token.kid.hex()}." in said.out
+
+
 def test_inspect_tells_times_and_words_as_people_write_them(shell: Shell) -> None:
     statement = parsed(shell("inspect", "bulletin.cose", "--json"))["statement"]
     assert statement["issued"] == "2027-01-15T08:00:00+00:00"
@@ -312,7 +321,7 @@ def test_inspect_tells_times_and_words_as_people_write_them(shell: Shell) -> Non
         (["garbage"], os.EX_DATAERR, "malformed-cose"),
         (["."], os.EX_IOERR, "directory"),
         (["bulletin.cose", "--key", "xyz"], os.EX_USAGE, "--key xyz: a public key is 64 or 128 hex digits"),
-        (["bulletin.cose", "--key", "00"], os.EX_USAGE, "128 hex digits"),
+        (["bulletin.cose", "--key", "00"], os.EX_USAGE, "64 or 128 hex digits"),
         (["bulletin.cose", "--root", "nowhere"], os.EX_NOINPUT, "nowhere"),
     ],
 )
@@ -422,8 +431,11 @@ def test_an_emergency_without_its_quorum_does_not_verify(shell: Shell) -> None:
     (shell.folder / "alone.cose").write_bytes(sign(BULLETIN, [SIGNER]))
     assert shell("inspect", "alone.cose", *by).status == os.EX_DATAERR
     (shell.folder / "both.cose").write_bytes(sign(BULLETIN, [SIGNER, *QUORUM[:2]]))
-    assert shell("inspect", "both.cose", *by).status == os.EX_OK
-    assert shell("inspect", "both.cose", *by, "--area", AREA).status == os.EX_DATAERR  # one officer of the ward itself
+    said = shell("inspect", "both.cose", *by, "--lang", "en")  # one officer of the ward itself
+    assert said.status == os.EX_DATAERR
+    assert "It does NOT verify: threshold-not-met: 1 of 2 keys of ward signed." in said.out
+    assert "Needed: 2 of authority ward; 1 signed." in said.out
+    assert shell("inspect", "both.cose", *by, "--area", "vn/01/00268/3").status == os.EX_OK  # a hub below it
     (shell.folder / "normal.cose").write_bytes(sign(replace(MINIMAL, sequence=5), [SIGNER]))
     assert shell("inspect", "normal.cose", *by).status == os.EX_OK
 

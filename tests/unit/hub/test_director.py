@@ -67,6 +67,9 @@ class FakePlayer:
     async def release(self) -> None:
         self.say("release")
 
+    def is_shut_out(self, bulletin: Bulletin, shut: Closed) -> bool:
+        return shut.zones is None and shut.boards is None
+
     def outcome(self, attempts: int) -> Outcome:
         played, self.aired = round(self.aired * 1000), 0.0
         evidence = Evidence((), (), played_ms=played, requested_ms=10_000, attempts=attempts)

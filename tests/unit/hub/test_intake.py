@@ -506,6 +506,29 @@ async def test_a_grant_for_some_zones_and_boards(at: Desk, audience: Audience, r
         assert await refused_for_good(at, data) is reason
 
 
+@pytest.mark.parametrize(
+    ("action", "audience", "reason"),
+    [
+        (Action.SILENCE, Audience((AREA,), zones=("zone-1",)), None),  # a silence could not name a board
+        (Action.SILENCE, Audience((AREA,)), Reason.ZONE_NOT_GRANTED),
+        (Action.SILENCE, Audience((AREA,), zones=("zone-3",)), Reason.ZONE_NOT_GRANTED),
+        (Action.BLANK, Audience((AREA,), boards=("board-1",)), None),
+        (Action.BLANK, Audience((AREA,)), Reason.BOARD_NOT_GRANTED),
+        (Action.STOP, Audience((AREA,)), Reason.ZONE_NOT_GRANTED),  # it would reach all
+    ],
+)
+async def test_an_order_of_who_may_address_some_zones_and_boards(
+    at: Desk, action: Action, audience: Audience, reason: Reason | None
+) -> None:
+    narrow = replace(AUTHORITY, zones=("zone-1", "zone-2"), boards=("board-1",))
+    at.trust = replace(TRUST, grants=replace(GRANTS, authorities=(narrow,)))
+    data = signed(replace(ORDER, action=action, audience=audience, targets=()))
+    if reason is None:
+        assert await at.take(data) is not None
+    else:
+        assert await refused_for_good(at, data, sequence=ORDER.sequence) is reason
+
+
 async def test_a_quota_is_for_24_hours_and_survives_a_restart(at: Desk, tmp_path: Path) -> None:
     at.trust = replace(TRUST, grants=replace(GRANTS, authorities=(replace(AUTHORITY, quota=Quota(bulletins=2)),)))
     for number in (1, 2):

@@ -271,7 +271,7 @@ def test_holds_add_up_and_no_outlets_means_all() -> None:
     assert closed([one, two], MINIMAL, 3, NOW - 1) == Closed(zones=frozenset({"z1", "z2"}))
     assert closed([one, two], MINIMAL, 3, NOW) == Closed(zones=frozenset({"z1"}))
     assert closed([one, hold(What.SILENCE)], MINIMAL, 3, NOW) == Closed(zones=None)
-    assert closed([hold(What.SILENCE), hold(What.BLANK)], MINIMAL, 3, NOW).wholly
+    assert closed([hold(What.SILENCE), hold(What.BLANK)], MINIMAL, 3, NOW) == Closed(None, None)
     assert closed([hold(What.SILENCE)], MINIMAL, 2, NOW) == OPEN
     assert closed([hold(What.SILENCE)], MINIMAL, None, NOW) == Closed(zones=None)
 

@@ -13,6 +13,7 @@ from tests.sim.hw.virtual import run
 from tests.statements import AREA, MINIMAL
 
 from ward_hub.config import AiringSection
+from ward_hub.holds import OPEN, Closed
 from ward_hub.journal import State
 from ward_hub.playout.amplifiers import AmplifierOutput, ZoneTrack
 from ward_hub.playout.boards import BoardOutput, BoardTrack, Layout
@@ -21,7 +22,7 @@ from ward_hub.playout.sound import Heard, Sound
 from ward_hw.drivers.board import BoardIdent, Show
 from ward_hw.errors import LinkError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Audience, Bulletin, Priority, Status, Text
+from ward_protocol.statements import Audience, Audio, Bulletin, Priority, Status, Text
 
 SETTINGS = AiringSection()
 SOUND_S = 20.0
@@ -364,5 +365,53 @@ def test_each_show_has_a_number_of_its_own() -> None:
             await ward.air()
             numbers += [board.show.show_id for board in ward.boards if board.show]
         assert len(set(numbers)) == 4
+
+    run(story())
+
+
+# What orders, or commands at the hub, close
+
+Z1, ALL_ZONES = frozenset({"z1a", "z1b"}), frozenset({"z1a", "z1b", "z2a", "z2b"})
+MUTE: dict[str, object] = {"texts": (), "audio": (Audio(bytes(32), 1, "audio/ogg", 1),)}
+
+
+@pytest.mark.parametrize(
+    ("shut", "changes", "waits"),
+    [
+        (OPEN, {}, False),
+        (Closed(None, None), {}, True),
+        (Closed(zones=None), {}, False),  # boards are left
+        (Closed(zones=None), MUTE, True),  # nothing to show on them
+        (Closed(ALL_ZONES, frozenset({"board-1", "board-2"})), {}, True),
+        (Closed(ALL_ZONES, frozenset({"board-1"})), {}, False),
+        (Closed(Z1, None), {}, False),
+        (Closed(Z1, None), {"audience": audience(("z1a",))}, True),
+        (Closed(Z1, None), {"audience": audience(("z1a", "z2a"))}, False),
+        (Closed(None, frozenset({"board-2"})), {"audience": audience((), ("board-2",))}, True),
+        (Closed(None, None), {"audience": audience(("elsewhere",), ("elsewhere",))}, False),  # it ends as no output
+    ],
+)
+def test_what_waits_is_what_has_nothing_left_here(shut: Closed, changes: dict[str, object], waits: bool) -> None:
+    ward = Ward()
+    assert ward.player.is_shut_out(replace(MINIMAL, **changes), shut) is waits  # type: ignore[arg-type]
+
+
+def test_a_ward_without_boards_waits_in_silence() -> None:
+    ward = Ward()
+    ward.player._boards = []
+    assert ward.player.is_shut_out(MINIMAL, Closed(zones=None))
+    ward.player._amplifiers = []
+    assert not ward.player.is_shut_out(MINIMAL, Closed(zones=None))
+
+
+def test_what_is_closed_is_left_out_and_the_outcome_says_by_whom() -> None:
+    async def story() -> None:
+        ward = Ward()
+        shut = Closed(Z1, frozenset({"board-2"}), ("a command at the hub", "order 7 of province"))
+        await ward.player.air(MINIMAL, no_recording, shut)
+        assert {"amp-1 carries ", "amp-2 carries z2a z2b", "board-1 shows", "board-2 dark"} <= set(ward.log.words())
+        outcome = ward.player.outcome(1)
+        assert (outcome.state, outcome.reason) == (State.PARTLY, Reason.SILENCED)
+        assert outcome.detail == "closed by a command at the hub and order 7 of province: board-2, z1a, z1b"
 
     run(story())

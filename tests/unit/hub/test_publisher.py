@@ -21,23 +21,39 @@ from tests.statements import (
     GRANT_KEY,
     GRANTS,
     NOW,
+    ORDER,
     RECALL,
     ROOT,
     ROOT_KEY,
+    SEALED_KEY,
     SIGNER,
     STRANGER,
+    p256_signer,
     signer,
 )
 
+from ward_hub.publisher.changes import changes
 from ward_hub.publisher.drafts import GrantsDraft, RootDraft
 from ward_hub.publisher.errors import CeremonyError
-from ward_hub.publisher.grants import changes, check_grants, grants_of
+from ward_hub.publisher.grants import check_grants, grants_of
 from ward_hub.publisher.issue import check, check_beat
 from ward_hub.publisher.roots import check_root, root_of
 from ward_hub.publisher.standing import need_use, standings
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
-from ward_protocol.statements import Audience, Grants, Kind, Priority, Role, RoleKeys, Root, Statement
+from ward_protocol.statements import (
+    Audience,
+    Authority,
+    BreakGlass,
+    Grants,
+    Kind,
+    Priority,
+    Quota,
+    Role,
+    RoleKeys,
+    Root,
+    Statement,
+)
 
 HERE = Path()
 OFFICERS = [signer(number) for number in range(60, 84)]
@@ -160,11 +176,163 @@ def test_grants_that_no_hub_would_take_or_that_the_root_does_not_allow(words: st
         grants_of(draft, HERE, ROOT, None, NOW)
 
 
-def test_a_quorum_or_a_second_officer_makes_emergencies_possible() -> None:
-    emergency: dict[str, object] = {"highest_priority": "emergency"}
-    grants_of(grants_draft(emergency), HERE, WITH_QUORUM, None, NOW)
-    two = {"threshold": 2, "keys": {"an": hexed(SIGNER), "binh": hexed(STRANGER)}}
-    grants_of(grants_draft({**emergency, **two}), HERE, ROOT, None, NOW)
+EMERGENCY: dict[str, object] = {"highest_priority": "emergency"}
+TWO: dict[str, object] = {"keys": {"an": hexed(SIGNER), "binh": hexed(STRANGER)}}
+GLASS: dict[str, object] = {"keys": {"safe": hexed(OFFICERS[9])}, "uses": 3}
+
+
+@pytest.mark.parametrize(
+    ("root", "areas", "good"),
+    [
+        (ROOT, ["vn/01"], False),  # nobody beside it would have to sign
+        (WITH_QUORUM, ["vn/01"], True),
+        (WITH_QUORUM, [AREA, "vn/01/00269"], True),
+        (WITH_QUORUM, [AREA], False),  # issued inside the ward it takes two of its officers
+        (WITH_QUORUM, [f"{AREA}/3", f"{AREA}/4"], False),
+    ],
+)
+def test_an_emergency_takes_two_people(root: Root, areas: list[str], good: bool) -> None:
+    grants_of(grants_draft({**EMERGENCY, **TWO, "areas": areas}), HERE, root, None, NOW)
+    one_officer = grants_draft({**EMERGENCY, "areas": areas})
+    if good:
+        grants_of(one_officer, HERE, root, None, NOW)
+    else:
+        with pytest.raises(CeremonyError, match=r"an emergency takes two people: .* so it needs 2 keys"):
+            grants_of(one_officer, HERE, root, None, NOW)
+
+
+def test_everything_that_a_grant_can_say() -> None:
+    draft = grants_draft({
+        **EMERGENCY,
+        **TWO,
+        "kinds": ["bulletin", "cancel", "order", "stream", "configuration"],
+        "zones": ["zone-1"],
+        "boards": ["board-1", "board-2"],
+        "emergency_threshold": 2,
+        "quota": {"bulletins": 20, "emergencies": 3, "repeats": 3},
+        "break_glass": GLASS,
+    })  # fmt: skip
+    (one,) = grants_of(draft, HERE, WITH_QUORUM, None, NOW).authorities
+    assert one.kinds == tuple(Kind)
+    assert (one.zones, one.boards) == (("zone-1",), ("board-1", "board-2"))
+    assert (one.threshold, one.emergency_threshold) == (1, 2)
+    assert one.quota == Quota(20, 3, 3)
+    assert one.break_glass == BreakGlass({OFFICERS[9].kid: OFFICERS[9].public.raw}, 3)
+    (plain,) = grants_of(grants_draft(), HERE, WITH_QUORUM, None, NOW).authorities
+    assert (plain.zones, plain.emergency_threshold, plain.quota, plain.break_glass) == ((), 0, Quota(), None)
+
+
+def sealed(glass: dict[str, object] | None = None, **other: object) -> dict[str, object]:
+    return {**EMERGENCY, **TWO, "break_glass": {**GLASS, **(glass or {})}, **other}
+
+
+@pytest.mark.parametrize(
+    ("words", "draft"),
+    [
+        ("sealed key .* is a key of the root", grants_draft(sealed({"keys": {"safe": hexed(GRANT_KEY)}}))),
+        ("a break-glass key is no other key as well", grants_draft(sealed({"keys": {"safe": hexed(SIGNER)}}))),
+        ("for emergency bulletins", grants_draft(sealed(highest_priority="priority"))),
+        ("for emergency bulletins", grants_draft(sealed(kinds=["order"]))),
+        ("it reaches beyond one", grants_draft(sealed(areas=["vn/01"]))),
+        ("it reaches beyond one", grants_draft(sealed(areas=[AREA, "vn/01/00269"]))),
+        ("below its threshold", grants_draft({**EMERGENCY, **TWO, "threshold": 2, "emergency_threshold": 1})),
+        ("leave emergency_threshold out", grants_draft({**TWO, "emergency_threshold": 2})),
+        ("fewer keys than its threshold", grants_draft({**EMERGENCY, **TWO, "emergency_threshold": 3})),
+    ],
+)
+def test_sealed_keys_and_thresholds_that_make_no_sense(words: str, draft: GrantsDraft) -> None:
+    with pytest.raises(CeremonyError, match=words):
+        grants_of(draft, HERE, WITH_QUORUM, None, NOW)
+
+
+def second(**other: object) -> GrantsDraft:
+    """Grants of the ward, with sealed keys, and of a second authority."""
+    one, two = (
+        {
+            "id": name, "keys": keys, "threshold": 1, "level": 3, "areas": [area], "highest_priority": "emergency",
+            "break_glass": {"keys": {"safe": hexed(OFFICERS[number])}, "uses": 3},
+        }
+        for name, keys, area, number in (
+            ("ward", TWO["keys"], AREA, 9),
+            ("next", {"chi": hexed(OFFICERS[5]), "dung": hexed(OFFICERS[6])}, "vn/01/00269", 10),
+        )
+    )  # fmt: skip
+    return msgspec.convert({"authority": [one, {**two, **other}], "days": 9}, GrantsDraft)
+
+
+@pytest.mark.parametrize(
+    ("words", "other"),
+    [
+        ("authority ward: sealed key .* is a key of next", {"keys": {"a": hexed(OFFICERS[9]), "b": hexed(STRANGER)}}),
+        (
+            "authority ward: sealed key .* is a sealed key of next as well",
+            {"break_glass": {"keys": {"safe": hexed(OFFICERS[9])}, "uses": 1}},
+        ),
+    ],
+)
+def test_a_sealed_key_is_nobodys_else(words: str, other: dict[str, object]) -> None:
+    grants_of(second(), HERE, WITH_QUORUM, None, NOW)
+    with pytest.raises(CeremonyError, match=words):
+        grants_of(second(**other), HERE, WITH_QUORUM, None, NOW)
+
+
+@pytest.mark.parametrize(
+    ("words", "parent", "delegate"),
+    [
+        ("its zones goes? beyond", {"zones": ["zone-1"]}, {}),
+        ("its zones goes? beyond", {"zones": ["zone-1"]}, {"zones": ["zone-1", "zone-2"]}),
+        ("its boards goes? beyond", {"boards": ["board-1"]}, {"boards": ["board-2"]}),
+        ("its quota goes beyond", {"quota": {"bulletins": 5}}, {}),
+        ("its quota goes beyond", {"quota": {"repeats": 2}}, {"quota": {"repeats": 3}}),
+        ("its kinds goes? beyond", {}, {"kinds": ["bulletin", "configuration"]}),
+        ("its highest priority goes beyond", {"highest_priority": "normal"}, {"highest_priority": "priority"}),
+        ("its level goes beyond", {"level": 3}, {"level": 2}),
+    ],
+)
+def test_a_delegate_never_has_more_than_its_parent(
+    words: str, parent: dict[str, object], delegate: dict[str, object]
+) -> None:
+    plain = {"threshold": 1, "level": 3, "areas": ["vn/01"], "highest_priority": "normal"}
+    above = {**plain, "id": "above", "keys": {"an": hexed(SIGNER)}, **parent}
+    below = {**plain, "id": "below", "keys": {"binh": hexed(STRANGER)}, "parent": "above"}
+    grants_of(
+        msgspec.convert({"authority": [above, {**below, **parent}], "days": 9}, GrantsDraft), HERE, ROOT, None, NOW
+    )
+    more = msgspec.convert({"authority": [above, {**below, **delegate}], "days": 9}, GrantsDraft)
+    with pytest.raises(CeremonyError, match=f"authority below: {words} that of its parent above"):
+        grants_of(more, HERE, ROOT, None, NOW)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("zones", ["Zone 1"]),
+        ("areas", []),
+        ("quota", {"bulletins": 0}),
+        ("quota", {"repeats": 11}),
+        ("quota", {"orders": 1}),
+        ("kinds", ["receipt"]),
+        ("emergency_threshold", 0),
+        ("break_glass", {"keys": {}, "uses": 3}),
+        ("break_glass", {**GLASS, "uses": 0}),
+        ("break_glass", {**GLASS, "uses": 17}),
+        ("break_glass", {"keys": GLASS["keys"]}),
+        ("sealed", True),
+    ],
+)
+def test_a_draft_is_refused_by_the_name_of_its_key(key: str, value: object, tmp_path: Path) -> None:
+    with pytest.raises(msgspec.ValidationError, match=key):
+        grants_draft({**EMERGENCY, **TWO, key: value})
+
+
+def test_a_key_of_a_token_is_named_by_128_digits_or_a_file_of_them(tmp_path: Path) -> None:
+    token = p256_signer(7)
+    (tmp_path / "token.pub").write_text(f"{hexed(token)}\n", encoding="utf-8")
+    for text in (hexed(token), "token.pub"):
+        (one,) = grants_of(grants_draft({"keys": {"an": text}}), tmp_path, ROOT, None, NOW).authorities
+        assert one.keys == {token.kid: token.public.raw}
+    with pytest.raises(CeremonyError, match="neither 64 or 128 hex digits"):
+        grants_of(grants_draft({"keys": {"an": "0" * 128}}), tmp_path, ROOT, None, NOW)  # no point of the curve
 
 
 def test_grants_under_another_or_an_ended_root() -> None:
@@ -187,6 +355,47 @@ def test_what_grants_change_is_said() -> None:
     ]
 
 
+PROVINCE = replace(AUTHORITY, id="province", areas=("vn",), level=1)
+
+
+def listed(*authorities: Authority) -> Grants:
+    return replace(GRANTS, authorities=(PROVINCE, *authorities))
+
+
+SEALED = SEALED_KEY.kid.hex()
+
+
+@pytest.mark.parametrize(
+    ("words", "other"),
+    [
+        ("zones zone-1 (was zone-1 zone-2)", {"zones": ("zone-1",)}),
+        ("zones all (was zone-1 zone-2)", {"zones": ()}),
+        ("boards all (was board-1)", {"boards": ()}),
+        ("bulletins a day 60 (was 50), emergencies a day any (was 5)", {"quota": Quota(60, 0, 3)}),
+        ("repeats 9 (was 3)", {"quota": Quota(50, 5, 9)}),
+        (f"without sealed key {SEALED}, uses of a sealed key none (was 3)", {"break_glass": None}),
+        (
+            f"without sealed key {SEALED}, with sealed key {STRANGER.kid.hex()}",
+            {"break_glass": BreakGlass({STRANGER.kid: STRANGER.public.raw}, 3)},
+        ),
+        ("threshold of emergencies 1 (was 2)", {"emergency_threshold": 0}),
+        ("level 1 (was 3), kinds bulletin (was bulletin cancel order)", {"kinds": (Kind.BULLETIN,), "level": 1}),
+        ("areas vn (was vn/01/00268)", {"areas": ("vn",)}),
+        ("parent province (was none)", {"parent": "province"}),
+        ("end 2027-01-15T08:00:00+00:00 (was 2027-01-26T21:46:40+00:00)", {"not_after": NOW}),
+    ],
+)
+def test_what_of_a_grant_changes_is_said(words: str, other: dict[str, object]) -> None:
+    (line,) = changes(listed(replace(EVERYTHING, **other)), listed(EVERYTHING))  # type: ignore[arg-type]
+    assert line.startswith("* station: changed, ")
+    assert words in line
+
+
+def test_what_a_new_authority_is_limited_to_is_said() -> None:
+    (line,) = changes(listed(EVERYTHING), listed())
+    assert line.startswith(f"+ station: new, with sealed key {SEALED}, zones zone-1 zone-2 (was all), boards board-1")
+
+
 def known(
     statement: Statement, signers: list[Signer], root: Root | None = None, grants: Grants | None = None
 ) -> list[str]:
@@ -201,19 +410,42 @@ def test_a_root_needs_its_own_threshold_and_that_of_the_one_before() -> None:
     assert OFFICERS[1].kid.hex() in lines[1]
 
 
-def test_an_emergency_needs_its_issuer_and_the_quorum() -> None:
-    lines = known(BULLETIN, [SIGNER, OFFICERS[0]], WITH_QUORUM, GRANTS)
+URGENT = replace(ORDER, priority=Priority.EMERGENCY)
+
+
+@pytest.mark.parametrize("urgent", [BULLETIN, URGENT])
+def test_an_emergency_needs_its_issuer_and_the_quorum(urgent: Statement) -> None:
+    country = replace(AUTHORITY, areas=("vn",))
+    lines = known(urgent, [SIGNER, OFFICERS[0]], WITH_QUORUM, replace(GRANTS, authorities=(country,)))
     assert lines[0] == "authority ward: 1 of 1"
     assert lines[1].startswith("role quorum of root 1: 1 of 2, open: ")
 
 
 def test_the_quorum_may_have_to_sign_a_cancel_that_announces() -> None:
-    _, quorum = known(RECALL, [SIGNER], WITH_QUORUM, GRANTS)
+    _, officers, quorum = known(RECALL, [SIGNER], WITH_QUORUM, GRANTS)
+    assert officers.startswith("authority ward, if it takes back an emergency: 1 of 2")
     assert quorum.startswith("role quorum of root 1, if it takes back an emergency: 0 of 2, open: ")
     envelope = Envelope.open(sign(RECALL, [SIGNER, OFFICERS[0]]))
     need_use(envelope, [SIGNER.kid, OFFICERS[0].kid], standings(envelope, WITH_QUORUM, GRANTS))
     assert len(known(CANCEL, [SIGNER], WITH_QUORUM, GRANTS)) == 1
-    assert len(known(RECALL, [SIGNER], ROOT, GRANTS)) == 1
+    country = replace(GRANTS, authorities=(replace(AUTHORITY, areas=("vn",)),))
+    assert len(known(RECALL, [SIGNER], WITH_QUORUM, country)) == 2
+    assert len(known(RECALL, [SIGNER], None, country)) == 1
+
+
+@pytest.mark.parametrize("urgent", [BULLETIN, URGENT])
+def test_an_emergency_from_inside_a_ward_needs_two_of_its_officers(urgent: Statement) -> None:
+    two = replace(AUTHORITY, keys={one.kid: one.public.raw for one in (SIGNER, STRANGER)})
+    lines = known(urgent, [SIGNER], WITH_QUORUM, replace(GRANTS, authorities=(two,)))
+    assert lines[0] == f"authority ward: 1 of 2, open: {STRANGER.kid.hex()}"
+    assert len(lines) == 2
+    alone = replace(two, areas=("vn",))
+    assert known(urgent, [SIGNER], ROOT, replace(GRANTS, authorities=(alone,)))[0].startswith("authority ward: 1 of 2")
+
+
+@pytest.mark.parametrize("calm", [replace(BULLETIN, priority=Priority.PRIORITY), ORDER, CANCEL])
+def test_what_is_no_emergency_needs_its_issuer_alone(calm: Statement) -> None:
+    assert known(calm, [SIGNER], WITH_QUORUM, GRANTS) == ["authority ward: 1 of 1"]
 
 
 def test_the_others() -> None:

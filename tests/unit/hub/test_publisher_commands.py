@@ -17,7 +17,7 @@ from ward_hub.config import load
 from ward_hub.drafts import LIFE_S
 from ward_protocol.channel import ChannelKey, agree
 from ward_protocol.envelope import Envelope, sign
-from ward_protocol.keys import Signer
+from ward_protocol.keys import Signer, kid_of
 from ward_protocol.statements import Beat, Bulletin, Cancel, Enrolment, Root
 
 Said = Callable[[], str]
@@ -215,6 +215,100 @@ def in_an_hour() -> str:
 )
 def test_a_cancel_that_makes_no_sense(command: str, words: str, said: Said) -> None:
     assert run(f"sign draft.toml --key ward.pem --issuer ward --sequence 1 --area {AREA} --out b.cose") == 0
+    assert run(command) in {os.EX_DATAERR, os.EX_USAGE}
+    assert words in said()
+    assert not Path("x").exists()
+
+
+# Orders
+
+SILENCE = 'order = "silence"\npriority = "emergency"\nzones = ["zone-1"]\nminutes = 30\nwhy = "loa h\u1ecfng"\n'
+EMERGENCIES = """
+days = 50
+[[authority]]
+id = "ward"
+keys = { ward = "ward.pub", second = "stranger.pub" }
+threshold = 1
+level = 3
+areas = ["%s"]
+highest_priority = "emergency"
+kinds = ["bulletin", "cancel", "order"]
+"""
+ORDER = f"--issuer ward --sequence 1 --area {AREA} --root root.cose --grants orders.cose"
+
+
+@pytest.fixture
+def orders(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A quorum of one in root 2, grants for emergencies and orders under it, and the draft of a silence."""
+    Path("quorum.toml").write_text(
+        ROOT.replace("[roles]", 'duty = "duty.pub"\n[roles]\nquorum = { threshold = 1, keys = ["duty"] }'),
+        encoding="utf-8",
+    )
+    Path("orders.toml").write_text(EMERGENCIES % AREA, encoding="utf-8")
+    Path("silence.toml").write_text(SILENCE, encoding="utf-8")
+    assert run("keygen duty.pem --public duty.pub") == 0
+    assert run("root quorum.toml --key an.pem --key binh.pem --out root.cose") == 0
+    assert run("grants orders.toml --root root.cose --key grant.pem --out orders.cose") == 0
+    capsys.readouterr()
+
+
+def kid(name: str) -> str:
+    return kid_of(bytes.fromhex(Path(f"{name}.pub").read_text(encoding="ascii").strip())).hex()
+
+
+@pytest.mark.usefixtures("orders")
+def test_an_order_of_the_priority_emergency_is_signed_by_two_officers_and_the_quorum(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(f"sign silence.toml --key ward.pem {ORDER} --out one.cose") == 0
+    first = capsys.readouterr().out
+    assert first.startswith("one.cose: order ")
+    assert f"  authority ward: 1 of 2, open: {kid('stranger')}\n" in first
+    assert f"  role quorum of root 1: 0 of 1, open: {kid('duty')}\n" in first
+
+    assert run("sign one.cose --add --key duty.pem --root root.cose --grants orders.cose --out duty.cose") == 0
+    assert run("sign one.cose --add --key stranger.pem --root root.cose --grants orders.cose --out second.cose") == 0
+    assert run("inspect duty.cose --root root.cose --grants orders.cose") == os.EX_DATAERR
+    capsys.readouterr()
+    assert run("sign duty.cose --join second.cose --root root.cose --grants orders.cose --out order.cose") == 0
+    joined = capsys.readouterr().out
+    assert "authority ward: 2 of 2\n" in joined
+    assert "role quorum of root 1: 1 of 1\n" in joined
+    facts = inspected("order.cose --root root.cose --grants orders.cose", capsys)
+    assert facts["verifies"]
+    assert facts["verdict"] == "by authority ward under root 1"
+    said = facts["statement"]
+    assert isinstance(said, dict)
+    assert (said["action"], said["priority"], said["why"]) == ("silence", "emergency", "loa hỏng")
+    assert said["audience"]["zones"] == ["zone-1"]
+
+
+@pytest.mark.usefixtures("orders")
+def test_an_order_below_an_emergency_needs_no_quorum(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("stop.toml").write_text('order = "stop"\npriority = "priority"\n', encoding="utf-8")
+    assert run(f"sign stop.toml --key ward.pem {ORDER} --out stop.cose --json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["type"] == "order"
+    assert [one["met"] for one in facts["thresholds"]] == [True]
+    assert inspected("stop.cose --root root.cose --grants orders.cose", capsys)["verifies"]
+
+
+@pytest.mark.usefixtures("orders")
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("sign silence.toml --key ward.pem --issuer ward --out x", "a new order needs --issuer, --sequence and --area"),
+        (f"sign silence.toml --issuer ward --sequence 1 --area {AREA} --out x", "a new order needs a --key"),
+        (f"sign silence.toml --key ward.pem {ORDER} --audio a.ogg --out x", "leave --audio out"),
+        (f"sign silence.toml --key grant.pem {ORDER} --out x", "would not count"),
+        ("sign silence.toml --key ward.pem --issuer ward --sequence 1 --area vn --grants orders.cose --out x", "for"),
+        (
+            f"sign silence.toml --key ward.pem --issuer ward --sequence 1 --area {AREA} --grants grants.cose --out x",
+            "kind",
+        ),
+    ],
+)
+def test_an_order_that_makes_no_sense(command: str, words: str, said: Said) -> None:
     assert run(command) in {os.EX_DATAERR, os.EX_USAGE}
     assert words in said()
     assert not Path("x").exists()

@@ -17,6 +17,8 @@ from ward_hub.cli.main import COMMANDS, STATUSES
 from ward_hub.config import Config
 from ward_hub.identity import TOKEN_S
 from ward_hub.keys.token import SLOW_S
+from ward_hub.publisher.drafts import AuthorityDraft
+from ward_hub.publisher.orders import OrderDraft
 
 DOC = "docs/operations.md"
 
@@ -60,6 +62,18 @@ def test_every_key_stands_there_with_its_default_and_no_other(name: str) -> None
 @pytest.mark.parametrize("name", SECTIONS)
 def test_every_key_is_explained(name: str) -> None:
     assert all(row[2] for row in table_after(DOC, f"config {name}"))
+
+
+@pytest.mark.parametrize(("mark", "draft"), [("draft authority", AuthorityDraft), ("draft order", OrderDraft)])
+def test_drafts_have_these_keys_and_no_other(mark: str, draft: type[msgspec.Struct]) -> None:
+    rows = table_after(DOC, mark)
+    assert {row[0] for row in rows} == {f"`{one.encode_name}`" for one in msgspec.structs.fields(draft)}
+    assert all(row[2] for row in rows)
+
+
+def test_which_key_of_an_authority_is_required() -> None:
+    required = {row[0] for row in table_after(DOC, "draft authority") if row[1] == "required"}
+    assert required == {f"`{one.encode_name}`" for one in msgspec.structs.fields(AuthorityDraft) if one.required}
 
 
 def test_commands() -> None:
