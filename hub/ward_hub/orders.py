@@ -72,13 +72,19 @@ class Orders:
             level = self._keeper.level_of(order.issuer)
             if level is None:
                 raise StatementError(Reason.UNKNOWN_AUTHORITY, f"{order.issuer} is granted nothing any more")
-            did = await self._acts[order.action](Given(digest, order, level))
+            did = await self._act(Given(digest, order, level))
         except StatementError as error:
             log.warning("order %s (%s) was not carried out: %s", digest.hex()[:16], order.title, error)
             await self._journal.do(Ledger.end, digest, State.REFUSED, error.reason, error.detail)
             return
         log.warning("order %s of %s: %s: %s", digest.hex()[:16], order.issuer, order.title, did)
         await self._journal.do(Ledger.end, digest, State.CARRIED_OUT, None, did)
+
+    async def _act(self, given: Given) -> str:
+        act = self._acts.get(given.order.action)
+        if act is None:
+            raise StatementError(Reason.NO_OUTPUT, f"this version carries out no {given.order.title}")
+        return await act(given)
 
     async def _stop(self, given: Given) -> str:
         on_air = self._director.on_air

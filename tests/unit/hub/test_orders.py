@@ -415,3 +415,13 @@ def test_each_order_is_in_the_story_with_what_it_did(tmp_path: Path) -> None:
         assert lines == ["accepted", "silence", "carried-out", "accepted", "released", "carried-out"]
 
     run(play())
+
+
+def test_an_action_that_this_version_cannot_carry_out_says_so(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            last = await at.order(Action.STREAM_STOP)
+            assert (last.event, last.reason) == (Event.REFUSED, Reason.NO_OUTPUT)
+            assert at.studio.journal.ledger.unfinished() == []
+
+    run(play())
