@@ -56,7 +56,8 @@ def test_a_local_stop_works_without_any_network_and_is_logged(site: tuple[Range,
         await at.until(lambda: not any(any(one.relays) for one in at.stage.world.amplifiers.values()), "relays open", 5)
         at.stage.link.up = True
         assert Envelope.open(data).digest.hex() in said
-        assert any(one.detail.get("reason") == "stopped" for one in at.trail(before))
+        # Outputs are released first, then the ending is written.
+        await at.until(lambda: any(one.detail.get("reason") == "stopped" for one in at.trail(before)), "it is logged")
         await at.next_good_bulletin_airs()
 
     run(play())
