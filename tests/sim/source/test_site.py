@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import random
 import socket
 import struct
@@ -19,12 +20,14 @@ CON, NON, ACK = 0, 1, 2
 GET, POST, PUT, DELETE = 1, 2, 3, 4
 URI_PATH, URI_QUERY, ACCEPT, BLOCK2, BLOCK1, SIZE1, ETAG, OBSERVE = 11, 15, 17, 23, 27, 60, 4, 6
 Options = list[tuple[int, bytes]]
+NUMBERS = itertools.count(1)
 
 
 def message(code: int, path: str, options: Options | None = None, payload: bytes = b"", kind: int = CON) -> bytes:
-    """Encode a request by hand (RFC 7252 §3): an independent view of the wire."""
+    """Encode a request by hand (RFC 7252 §3): an independent view of the wire. None has another's id and token."""
+    number = (next(NUMBERS) & 0xFFFF).to_bytes(2, "big")
     numbered = sorted([(URI_PATH, part.encode()) for part in path.split("/")] + (options or []), key=lambda o: o[0])
-    data = bytes([0x40 | kind << 4 | 4, code]) + random.randbytes(2) + b"tokn"
+    data = bytes([0x40 | kind << 4 | 4, code]) + number + b"tk" + number
     last = 0
     for number, value in numbered:
         data += _head(number - last, len(value)) + value
@@ -73,9 +76,12 @@ class Client:
         self._sock = sock
 
     async def ask(self, data: bytes) -> tuple[str, dict[int, bytes], bytes]:
-        """Send, and return what comes."""
+        """Send, and return the answer to it; what is sent again of an earlier one is passed over."""
         await asyncio.get_running_loop().sock_sendall(self._sock, data)
-        return await self.hear()
+        while True:
+            heard = await asyncio.get_running_loop().sock_recv(self._sock, 65_536)
+            if heard[4 : 4 + (heard[0] & 15)] == data[4:8]:
+                return parsed(heard)
 
     async def hear(self) -> tuple[str, dict[int, bytes], bytes]:
         """Return the next message that comes."""
