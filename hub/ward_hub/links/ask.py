@@ -23,19 +23,14 @@ LAST_SUCCESS = 0x5F
 ECHOES, LONGEST_ECHO = 3, 40
 LONGEST_PAUSE_S = 60.0
 LATER = 0xA0  # 5.xx: the source is at fault, and may not be the next time
-# So often a source may ask in one question whether we are there: once, and for attempts that were on their way.
-ECHOES_IN_ONE = 4
 
 
 async def ask(line: Line, question: Ask, until: float) -> Reply:
-    """Ask until something answers and return that, whatever its code; raises LinkDown at `until` (line time).
-
-    A source that wants to hear first that the question is fresh (4.01 with Echo) is told. Ref: RFC 9175 §2.3.
-    """
+    """Ask until something answers and return that, whatever its code; raises LinkDown at `until` (line time)."""
     answers: asyncio.Queue[tuple[Reply, float]] = asyncio.Queue()
     stops: list[Callable[[], None]] = []
     seals: list[Seal] = []
-    attempts = echoes = 0
+    attempts = 0
     try:
         while attempts == 0 or line.now() < until:
             stops.append(await _send(line, question, answers, seals))
@@ -44,13 +39,9 @@ async def ask(line: Line, question: Ask, until: float) -> Reply:
             del stops[:-LISTENED_TO]
             wait_s = min(line.trip.timeout * STRETCH ** min(attempts, 16), LONGEST_WAIT_S) * line.rng.uniform(1.0, 1.2)
             reply = await _answer(line, answers, min(line.now() + wait_s, until))
-            if reply is None:
-                attempts += 1
-            elif reply.code == Code.UNAUTHORIZED and reply.echo and echoes < ECHOES_IN_ONE:
-                echoes += 1
-                question = replace(question, echo=reply.echo)
-            else:
+            if reply is not None:
                 return reply
+            attempts += 1
     finally:
         for stop in stops:
             stop()
@@ -60,14 +51,16 @@ async def ask(line: Line, question: Ask, until: float) -> Reply:
 async def ask_fresh(line: Line, question: Ask, until: float) -> Reply:
     """Ask, and where the peer wants to see first that we hear it (4.01 with Echo), show it what it sent.
 
-    Ref: RFC 9175 §2.3. What it sent is shown with every later question, as it is good for a while.
+    What it sent in the open is shown with every later question, as it is good for a while. What it sent sealed opens
+    its replay window, once, and stays sealed. Ref: RFC 9175 §2.3, RFC 8613 appendix B.1.2.
     """
-    reply = await ask(line, replace(question, echo=line.echo), until)
+    reply = await ask(line, question if question.sealed else replace(question, echo=line.echo), until)
     for _ in range(ECHOES):
         if reply.code != Code.UNAUTHORIZED or not reply.echo or len(reply.echo) > LONGEST_ECHO:
             break
-        line.echo = reply.echo
-        reply = await ask(line, replace(question, echo=line.echo), until)
+        if not question.sealed:
+            line.echo = reply.echo
+        reply = await ask(line, replace(question, echo=reply.echo), until)
     return reply
 
 
