@@ -91,6 +91,7 @@ class LanServer:
             try:
                 datagram = port.receive()
             except OSError:  # nothing more is there, or what is there is an error of an answer before
+                self._reads.give_back()
                 return
             if datagram is not None:
                 self._take(datagram, port, group)
