@@ -67,13 +67,15 @@ class LanServer:
         try:
             async with asyncio.TaskGroup() as group:
                 self._listen_on(port, group)
-                while True:
-                    await asyncio.sleep(SWEEP_S)
-                    self._spool.sweep(self._clock())
+                try:
+                    while True:
+                        await asyncio.sleep(SWEEP_S)
+                        self._spool.sweep(self._clock())
+                finally:  # before the group ends, which takes no more work then
+                    self._port = None
+                    asyncio.get_running_loop().remove_reader(port.socket)
         finally:
-            asyncio.get_running_loop().remove_reader(port.socket)
             port.close()
-            self._port = None
             self._spool.close()
 
     def _listen_on(self, port: Port, group: asyncio.TaskGroup) -> None:

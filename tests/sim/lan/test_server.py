@@ -568,3 +568,27 @@ async def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
         server._listen = server.address
         with pytest.raises(OSError, match="in use"):
             await server.run()
+
+
+async def test_what_is_judged_at_its_end_is_given_up_and_nothing_more_is_begun(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = asyncio.Event()
+
+    async def pause() -> None:
+        try:
+            await gate.wait()
+        finally:  # as a journal that finishes what it has begun
+            await asyncio.sleep(0.1)
+
+    async with served(tmp_path, pause=pause) as (hub, server):
+        with client(server) as one:
+            await one.prove()
+            for number in range(4):
+                assert await one.block("push", LONG, number) == "2.31"
+            assert await one.silent(message(POST, "push", [(BLOCK1, b"\x46")], LONG[4096:]))
+            late = one.socket.dup()
+            asyncio.get_running_loop().call_later(0.05, late.send, message(POST, "push", [], GOOD))
+    with late:
+        assert hub.given == [LONG]
+    assert caplog.text == ""
