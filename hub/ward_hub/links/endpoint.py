@@ -10,8 +10,8 @@ its reader. What is mended here, as measured on 0.4.17:
 - Message ids are 16 bits, and a peer takes one it has seen within 247 s for a duplicate (§4.5): `worn` says when to
   change to a new endpoint, well before they come round.
 - Tokens are eight random bytes; aiocoap counts up from a 16-bit start (§11.4: guessable by who cannot listen).
-- aiocoap keeps every option number, code and Content-Format that it ever saw, 0.3 kB each: numbers that have no name
-  are forgotten again, so that a hostile source cannot make the hub grow.
+- aiocoap keeps every option number, code and Content-Format that it ever saw, 0.3 kB each: those that it did not begin
+  with are forgotten again, so that a hostile source cannot make the hub grow.
 - The socket is connected, so the kernel drops what other hosts send; a datagram on which aiocoap's parser fails is
   counted and dropped here instead of raising into the event loop.
 """
@@ -227,13 +227,17 @@ class Endpoint:
         self._remote.datagram_received = received  # type: ignore[method-assign] # asyncio looks it up each time
 
 
+# Where aiocoap's ExtensibleIntEnum puts every number, and which of them it began with.
+_KEPT = [kind._value2member_map_ for kind in (Code, ContentFormat, OptionNumber)]
+_NAMED = [frozenset(numbers) for numbers in _KEPT]
+
+
 def _forget_numbers() -> None:
-    """Drop the numbers without a name that aiocoap has kept since it was imported, once there are some."""
-    for kind in (Code, ContentFormat, OptionNumber):
-        members = kind._value2member_map_
-        if len(members) > len(kind) + NUMBERS_KEPT:
-            for number in set(members) - {int(one) for one in kind}:
-                del members[number]
+    """Drop what aiocoap has kept beside the numbers that it began with, once there are some."""
+    for numbers, named in zip(_KEPT, _NAMED, strict=True):
+        if len(numbers) > len(named) + NUMBERS_KEPT:
+            for number in numbers.keys() - named:
+                del numbers[number]
 
 
 def _name(parts: SplitResult) -> str | None:

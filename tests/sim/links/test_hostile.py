@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.sim.links.rig import HANG_S, beat_with, bulletin, head, link_to, source
 
-from ward_hub.links import SourceError
+from ward_hub.links import SourceError, endpoint
 from ward_sim.network import LossyLink, Mangle
 
 AUDIO = random.Random(5).randbytes(50_000)
@@ -61,10 +61,36 @@ def code_of(code: int) -> Mangle:
     return lambda data: bytes([data[0], code, *data[2:]])
 
 
+def new_numbers(data: bytes) -> bytes:
+    """Put an option and a Content-Format that were never seen before into a message: aiocoap keeps each for good."""
+    number = RNG.randrange(2**16)
+    head = 4 + (data[0] & 15)
+    content_format = b"\xc2" + RNG.randbytes(2)
+    return data[:head] + content_format + b"\xe0" + (number or 1).to_bytes(2, "big")
+
+
 MANGLES: list[Mangle] = [
     truncated, garbled, oversized, header_only, noise, noise_with_our_token, bad_text, reset,
     *(code_of(code) for code in (0x00, 0x01, 0x43, 0x5F, 0x80, 0x88, 0x8D, 0xA0, 0xA3, 0xE1, 0xFF)),
 ]  # fmt: skip
+
+
+async def test_numbers_that_were_never_seen_before_do_not_stay() -> None:
+    before = [len(numbers) for numbers in endpoint._NAMED]
+    async with (
+        asyncio.timeout(HANG_S),
+        source() as at,
+        LossyLink(at.address, delay_s=0, loss=0, seed=1, mangle_down=new_numbers) as network,
+        link_to(network.uri) as link,
+    ):
+        for _ in range(3 * endpoint.NUMBERS_KEPT):
+            with suppress(SourceError):
+                await link.nonce_beat(b"12345678", 0.0)
+        while link.line._endpoint is None or link.line._endpoint.sent < 3 * endpoint.NUMBERS_KEPT:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+    kept = [len(numbers) - named for numbers, named in zip(endpoint._KEPT, before, strict=True)]
+    assert 0 < max(kept) <= endpoint.NUMBERS_KEPT + 2
 
 
 @pytest.mark.parametrize("mangle", MANGLES)
