@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import random
 import socket
@@ -30,7 +31,7 @@ from tests.sim.source.test_site import Options, message, parsed
 from ward_hub.lan.echo import LIFE_S
 from ward_hub.lan.gathering import AT_ONCE
 from ward_hub.lan.limits import DECISIONS, KNOWN_S, OCTETS
-from ward_hub.lan.server import AMPLIFICATION
+from ward_hub.lan.server import AMPLIFICATION, READ
 from ward_hub.lan.spool import Bounds, Most
 from ward_hub.tally import Tally
 from ward_protocol.envelope import MAX_SIZE
@@ -249,6 +250,36 @@ async def test_while_it_is_judged_a_repeated_question_waits(tmp_path: Path) -> N
             gate.set()
             assert (await one.hear())[0] == "2.04"
             assert hub.given == [GOOD]
+
+
+async def test_what_another_has_asked_is_not_this_ones_answer(tmp_path: Path) -> None:
+    async with served(tmp_path) as (hub, server):
+        with client(server) as one, client(server) as two:
+            await one.prove()
+            assert [(await each.push(b"bad"))[0] for each in (one, two)] == ["4.03"] * 2
+            assert hub.given == [b"bad"] * 2
+
+
+async def test_while_an_upload_is_judged_its_blocks_are_passed_over(tmp_path: Path) -> None:
+    gate = asyncio.Event()
+
+    async def pause() -> None:
+        await gate.wait()
+
+    async with served(tmp_path, pause=pause) as (hub, server):
+        with client(server) as one:
+            await one.prove()
+            for number in range(4):
+                assert await one.block("push", LONG, number) == "2.31"
+            last = message(POST, "push", [(BLOCK1, b"\x46")], LONG[4096:])
+            assert await one.silent(last)
+            for number in (0, 3):
+                option = (number << 4 | 8 | 6).to_bytes(1, "big")
+                part = LONG[number * 1024 : (number + 1) * 1024]
+                assert await one.silent(message(POST, "push", [(BLOCK1, option)], part))
+            gate.set()
+            assert (await one.hear())[0] == "2.04"
+            assert hub.given == [LONG]
 
 
 async def test_what_fails_inside_is_said_so_and_may_be_asked_again(
@@ -517,6 +548,29 @@ async def test_garbage_is_counted_and_stops_nothing(tmp_path: Path) -> None:
             await loop.sock_sendall(noisy.socket, bytes(1501))
             assert (await one.push(GOOD))[0] == "2.04"
             assert counted(hub.tally)["not-coap"] > 100
+
+
+async def test_more_than_there_is_time_for_stays_unread(tmp_path: Path) -> None:
+    async with served(tmp_path, frozen=True) as (hub, server):
+        with client(server) as one:
+            pings = [b"\x40\x00" + number.to_bytes(2, "big") for number in range(int(READ.burst) + 20)]
+            listening = asyncio.create_task(_resets(one))
+            for ping in pings:
+                await asyncio.get_running_loop().sock_sendall(one.socket, ping)
+                await asyncio.sleep(0)
+            answered = await listening
+            assert len(answered) == READ.burst
+            hub.now += 1
+            assert answered + await _resets(one) == [b"\x70" + ping[1:] for ping in pings]
+
+
+async def _resets(one: Client) -> list[bytes]:
+    found: list[bytes] = []
+    with contextlib.suppress(TimeoutError):
+        while True:
+            async with asyncio.timeout(0.3):
+                found.append(await asyncio.get_running_loop().sock_recv(one.socket, 100))
+    return found
 
 
 # Addresses
