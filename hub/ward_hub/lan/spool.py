@@ -7,7 +7,7 @@ Facts that live only here: how far each upload has come, and when something of i
 - A block that says something else where something stands is of another upload; it is never put together with this
   one. What stands there is dropped, block 0 begins anew.
 - An upload is bound to its sender's address and port, to its resource and to its Request-Tags, so two at once from
-  one sender are told apart.
+  one sender are told apart. A sender without tags can mix its own up; signature or SHA-256 shows that when it is whole.
 - Nothing is kept for long: what is idle or too old is dropped, and where there is no room for another upload the one
   that has been idle longest makes room, if it is idle at all: blocks of a real sender come many times a second.
 

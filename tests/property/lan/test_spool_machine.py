@@ -1,9 +1,8 @@
 """Uploads as a state machine: any blocks of any senders in any order, doubled, lost, of several things at once.
 
-Whatever happens, what has come is the beginning of one thing that its sender sent, never of two, as long as that sender
-begins another thing of the same tag with its block 0, as RFC 9175 §3.3 has it: who mixes two under one tag gets a
-mixture, which no signature and no digest fits. The bounds hold; there is a file for each upload and no other; and who
-sends all blocks in order, each as often as it likes, gets through.
+Whatever happens, what has come under a Request-Tag is the beginning of the one thing that has this tag; without tags a
+sender may mix up its own things, and no block is ever taken for another. The bounds hold; there is a file for each
+upload and no other; and who sends all blocks in order, each as often as it likes, gets through.
 """
 
 from __future__ import annotations
@@ -27,7 +26,10 @@ FIRST = random.Random(1).randbytes(SIZE)
 # All begin alike, so that a first block does not tell them apart; the last is empty behind it.
 THINGS = [FIRST + random.Random(seed).randbytes(length) for seed, length in ((2, 3 * SIZE), (3, 3 * SIZE + 5), (4, 0))]
 KEYS = [
-    Key(peer, (peer, port), (b"push",), tags) for peer in ("a", "b", "c") for port in (1, 2) for tags in ((), (b"t",))
+    Key(peer, (peer, port), (b"push",), tags)
+    for peer in ("a", "b", "c")
+    for port in (1, 2)
+    for tags in ((), (b"\0",), (b"\1",), (b"\2",))
 ]
 
 
@@ -43,7 +45,6 @@ class Uploads(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.now = 0.0
         self.sent: dict[Key, set[int]] = {key: set() for key in KEYS}
-        self.sending: dict[Key, int] = {}
 
     @initialize()
     def start(self) -> None:
@@ -51,9 +52,8 @@ class Uploads(RuleBasedStateMachine):
 
     @rule(key=st.sampled_from(KEYS), thing=st.integers(0, 2), number=st.integers(0, 4), announces=st.booleans())
     def send(self, key: Key, thing: int, number: int, announces: bool) -> None:
-        """One block; the answer says whether everything up to it is there."""
-        thing = self.sending.setdefault(key, thing) if number else thing
-        self.sending[key] = thing
+        """One block; the answer says whether everything up to it is there. A tag belongs to one thing (RFC 9175)."""
+        thing = key.tags[0][0] if key.tags else thing
         self.sent[key].add(thing)
         block = part(THINGS[thing], number, announces=announces)
         taken = self.spool.take(key, block, self.now)
@@ -122,8 +122,14 @@ class Uploads(RuleBasedStateMachine):
     def nothing_is_spliced(self) -> None:
         for key in KEYS:
             upload = self.spool.get(key)
-            if upload is not None:
-                assert any(THINGS[thing].startswith(upload.data()) for thing in self.sent[key])
+            if upload is None:
+                continue
+            data = upload.data()
+            if key.tags:
+                assert THINGS[key.tags[0][0]].startswith(data)
+            for at in range(0, len(data), SIZE):
+                blocks = {THINGS[thing][at : at + SIZE] for thing in self.sent[key]}
+                assert data[at : at + SIZE] in blocks
 
     @invariant()
     def bounds_hold(self) -> None:

@@ -349,6 +349,18 @@ async def test_two_uploads_of_one_sender_are_never_put_together(tmp_path: Path) 
             assert hub.given == [first, second]
 
 
+async def test_what_a_sender_without_tags_mixes_up_is_not_the_recording(tmp_path: Path) -> None:
+    """Nothing tells its two uploads apart, but what came of them is neither."""
+    other = AUDIO[:1024] + random.Random(5).randbytes(len(AUDIO) - 1024)
+    async with served(tmp_path) as (hub, server):
+        with client(server) as one:
+            await one.prove()
+            codes = [await one.block(MEDIA, (AUDIO, other)[number % 2], number) for number in range(10)]
+            assert codes == ["2.31"] * 9 + ["4.22"]
+            assert hub.kept == {}
+            assert await one.upload(MEDIA, AUDIO) == "2.01"
+
+
 async def test_two_senders_are_never_put_together(tmp_path: Path) -> None:
     async with served(tmp_path) as (hub, server):
         with client(server) as one, client(server) as two:

@@ -47,8 +47,8 @@ def test_one_that_goes_on_for_ever_ends_too(spool: Spool) -> None:
     begun(spool)
     for step in range(1, int(OLD_S) // 20 + 2):
         spool.take(A, part(0, b"ab"), step * 20.0)
-        upload = spool.get(A)
-        assert upload is not None
+    upload = spool.get(A)
+    assert upload is not None
     assert upload.began > 0, "it was dropped, and begun anew by its own block 0"
     spool.close()
 
