@@ -25,9 +25,9 @@ NUMBERS = itertools.count(1)
 
 def message(code: int, path: str, options: Options | None = None, payload: bytes = b"", kind: int = CON) -> bytes:
     """Encode a request by hand (RFC 7252 §3): an independent view of the wire. None has another's id and token."""
-    number = (next(NUMBERS) & 0xFFFF).to_bytes(2, "big")
+    own = (next(NUMBERS) & 0xFFFF).to_bytes(2, "big")
     numbered = sorted([(URI_PATH, part.encode()) for part in path.split("/")] + (options or []), key=lambda o: o[0])
-    data = bytes([0x40 | kind << 4 | 4, code]) + number + b"tk" + number
+    data = bytes([0x40 | kind << 4 | 4, code]) + own + b"tk" + own
     last = 0
     for number, value in numbered:
         data += _head(number - last, len(value)) + value
