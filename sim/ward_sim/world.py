@@ -13,7 +13,7 @@ from typing import Self
 
 from ward_sim.devices.amplifier import SimAmplifier
 from ward_sim.devices.board import SimBoard
-from ward_sim.line import Line
+from ward_sim.line import Line, Station
 from ward_sim.loudspeaker import FULL_SCALE, CaptureMeter, decibels
 from ward_sim.page.snapshot import AmplifierState, BoardState, ZoneState
 from ward_sim.ward import BOARD_BAUDRATE, SUPPLY_RELAY, AmplifierSection, Ward
@@ -44,6 +44,7 @@ class World:
         self.ports: dict[str, str] = {}
         self.tools_port = ""
         self.lines: dict[str, Line] = {}
+        self.hub_adapter: Station
         self._meter = CaptureMeter(capture)
         self._rms = 0
         self._sections = {one.id: one for one in ward.amplifier}
@@ -112,7 +113,8 @@ class World:
         settings = self.ward.line
         bus = Line(settings.baudrate, bits=10, ber=settings.ber, echo=settings.echo, seed=seed, name="line")
         self.lines["line"] = await self._stack.enter_async_context(bus)
-        self.ports["line"] = bus.station("hub").path
+        self.hub_adapter = bus.station("hub")
+        self.ports["line"] = self.hub_adapter.path
         self.tools_port = bus.station("tools").path
         for section in self.ward.amplifier:
             amplifier = SimAmplifier(section.id, section.unit, bus, on_change=self._relay)
