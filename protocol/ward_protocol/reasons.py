@@ -1,4 +1,4 @@
-"""Every reason for which a hub refuses a statement or does not air it: a closed set with stable numbers."""
+"""Every reason for which a hub refuses a statement, does not air it, or alarms: a closed set with stable numbers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from enum import IntEnum
 
 
 class Reason(IntEnum):
-    """Why something was refused or did not air; the number stands in receipts and never changes its meaning.
+    """Why something was refused, did not air, or is an alarm; the number stands in receipts and keeps its meaning.
 
-    1-19 the bytes, 20-39 the signatures, 40-69 what the statement says, 70-89 its content, 90-109 the outputs.
+    1-19 the bytes, 20-39 the signatures, 40-69 what the statement says, 70-89 its content, 90-109 the outputs,
+    110-129 alarms.
     """
 
     TOO_LARGE = 1
@@ -37,6 +38,7 @@ class Reason(IntEnum):
     WRONG_VERSION = 50
     TIME_WENT_BACK = 51
     ISSUED_IN_THE_FUTURE = 52
+    TIME_STEP_TOO_LARGE = 53
     WRONG_FEED = 54
     ZONE_NOT_GRANTED = 55
     BOARD_NOT_GRANTED = 56
@@ -68,6 +70,17 @@ class Reason(IntEnum):
     SILENCED = 100
     DECLINED = 101
     STREAM_LOST = 102
+
+    BEAT_FROZEN = 110
+    BEAT_ROLLED_BACK = 111
+    SOURCE_SILENT = 112
+    CLOCK_STEPPED = 113
+    TIME_STEP_REFUSED = 114
+    CONFIGURATION_CHANGED = 115
+    BREAK_GLASS_USED = 116
+    EXPIRING = 117
+    AUDIT_BROKEN = 118
+    LAN_ABUSED = 119
 
     @property
     def word(self) -> str:

@@ -36,6 +36,8 @@ EVENTS: dict[Event, tuple[str, str, Severity]] = {
     Event.CANCELLED: ("Đã huỷ", "Cancelled", "info"),
     Event.RECEIVED: ("Đã nhận", "Received", "info"),
     Event.CARRIED_OUT: ("Đã thi hành", "Carried out", "good"),
+    Event.ALARM: ("Cảnh báo", "Alarm", "alarm"),
+    Event.ALARM_CLEARED: ("Hết cảnh báo", "Alarm is over", "good"),
 }
 
 
@@ -195,7 +197,8 @@ class Stage:
     def _receipt(self, receipt: Receipt) -> None:
         vi, en, severity = EVENTS[receipt.event]
         case = next((one for one in reversed(self.cases) if one.claims(receipt)), None)
-        what = case.bulletin.title if case else receipt.statement.hex()[:16]
+        about = receipt.statement.hex()[:16] if any(receipt.statement) else receipt.detail
+        what = case.bulletin.title if case else about
         status = receipt.status or (case.bulletin.status if case else Status.ACTUAL)
         in_vi, in_en = marked(status, what)
         why = f" ({receipt.reason.word})" if receipt.reason else ""

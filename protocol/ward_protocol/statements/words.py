@@ -88,6 +88,8 @@ class Event(IntEnum):
     PARTLY = 5
     NOT_AIRED = 6
     CANCELLED = 7
+    ALARM = 8
+    ALARM_CLEARED = 9
     CARRIED_OUT = 10
 
 
