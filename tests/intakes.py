@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests.clocks import clock
 from tests.journals import HUB, Now, journal, receipts
 from tests.statements import AREA, AUTHORITY, GRANTS, MINIMAL, NOW, ROOT, SIGNER, signer
 
-from ward_hub.clock import Clock
 from ward_hub.intake import Accepted, Intake, Place, Verdict
 from ward_hub.journal import Journal
 from ward_hub.keeper import Keeper
@@ -57,13 +57,13 @@ class Desk:
     intake: Intake = field(init=False)
 
     def __post_init__(self) -> None:
-        clock = Clock(self.now)
-        self.keeper = Keeper(self.first, self.journal, clock)
+        hub_clock = clock(self.now)
+        self.keeper = Keeper(self.first, self.journal, hub_clock)
         self.intake = Intake(
             HUB,
             AREA,
             journal=self.journal,
-            clock=clock,
+            clock=hub_clock,
             keeper=self.keeper,
             tally=self.tally,
             cut_off=lambda: self.cut_off,

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from tests.clocks import clock
 from tests.statements import NOW, SIGNER, signer
 
-from ward_hub.clock import Clock
 from ward_hub.journal import Journal, Ledger
 from ward_protocol.envelope import Envelope
 from ward_protocol.statements import Receipt
@@ -64,7 +64,7 @@ class Inline(Journal):
 @contextmanager
 def journal(folder: Path, now: Now | None = None) -> Iterator[Journal]:
     """The journal in `folder`, made if it is new."""
-    with Journal(folder / FILE, HUB, HUB_KEY, Clock(now or Now())) as opened:
+    with Journal(folder / FILE, HUB, HUB_KEY, clock(now or Now())) as opened:
         yield opened
 
 

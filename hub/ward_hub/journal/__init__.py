@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from ward_hub.clock import Clock
 from ward_hub.errors import StateError
+from ward_hub.journal.hub_ledger import Standing
 from ward_hub.journal.ledger import Bounds, Entry, Ledger, State, Withdrawal
 from ward_hub.journal.receipts import ReceiptBook, Waiting, need_same_key
 from ward_hub.journal.schema import connect
@@ -23,7 +24,7 @@ R = TypeVar("R")
 JournalFailure = sqlite3.Error
 """What `Journal.do` raises where the file cannot be read or written."""
 
-__all__ = ["Bounds", "Entry", "Journal", "JournalFailure", "Ledger", "State", "Waiting", "Withdrawal"]
+__all__ = ["Bounds", "Entry", "Journal", "JournalFailure", "Ledger", "Standing", "State", "Waiting", "Withdrawal"]
 
 
 class Journal:

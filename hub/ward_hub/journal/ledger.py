@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ward_hub.clock import Clock
 from ward_hub.holds import Hold, What
-from ward_hub.journal.audit import AuditTrail
-from ward_hub.journal.receipts import ReceiptBook, Waiting, uncleared
+from ward_hub.journal.hub_ledger import HubLedger
+from ward_hub.journal.receipts import Waiting, uncleared
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Event, Evidence, Priority
@@ -83,14 +80,8 @@ class Withdrawal:
     detail: str
 
 
-class Ledger:
+class Ledger(HubLedger):
     """The journal's tables behind a narrow set of transactions; used by one thread at a time."""
-
-    def __init__(self, db: sqlite3.Connection, receipts: ReceiptBook, clock: Clock) -> None:
-        self._db = db
-        self._receipts = receipts
-        self._clock = clock
-        self._audit = AuditTrail(db, clock)
 
     # What may be trusted
 
@@ -379,15 +370,3 @@ class Ledger:
             low += 1
         self._db.execute("INSERT OR REPLACE INTO low VALUES (?, ?)", (issuer, low))
         self._db.execute("DELETE FROM slot WHERE issuer = ? AND sequence <= ?", (issuer, low))
-
-    @contextmanager
-    def _transaction(self) -> Generator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            # A full disk may fail the COMMIT itself, and SQLite may have rolled back by then.
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise

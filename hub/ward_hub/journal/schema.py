@@ -37,6 +37,7 @@ CREATE TABLE withdrawal (
     PRIMARY KEY (target, issuer)) WITHOUT ROWID;
 CREATE TABLE receipt (
     sequence INTEGER PRIMARY KEY, data BLOB NOT NULL, digest BLOB NOT NULL, acknowledged_ms INTEGER);
+CREATE TABLE alarm (kind INTEGER PRIMARY KEY, since_ms INTEGER NOT NULL, detail TEXT NOT NULL);
 CREATE INDEX receipt_waiting ON receipt (sequence) WHERE acknowledged_ms IS NULL;
 """
 

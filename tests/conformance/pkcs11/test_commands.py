@@ -7,13 +7,13 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.clocks import clock
 from tests.journals import Now
 from tests.softhsm import PIN, WRONG_PIN, SoftHsm
 from tests.statements import AREA, NOW, SOURCE_CHANNEL
 from tests.unit.hub.test_key_commands import Said, answers, run
 from tests.unit.hub.test_publisher_commands import DRAFT, GRANTS, ROOT
 
-from ward_hub.clock import Clock
 from ward_hub.config import load
 from ward_hub.errors import TokenError
 from ward_hub.identity import hub_key
@@ -170,7 +170,7 @@ def test_the_audit_trail_is_checked_without_a_pin(hsm: SoftHsm, capsys: pytest.C
     assert run(enrol(hsm)) == 0
     with (
         hub_key(Path("state"), load(Path("hub.toml")).key) as key,
-        Journal(Path("state/journal.sqlite"), "hub-1", key, Clock(Now(NOW))) as journal,
+        Journal(Path("state/journal.sqlite"), "hub-1", key, clock(Now(NOW))) as journal,
     ):
         for number in range(1, 4):
             journal.ledger.accept("ward", number, bytes([number]) * 32, b"")

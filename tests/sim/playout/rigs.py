@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from tests.clocks import clock
 from tests.sim.hw.units import Amp8, Station, Waveshare
 from tests.sim.hw.virtual import Line, Reply
 from tests.statements import NOW
@@ -33,7 +34,7 @@ def now() -> float:
 
 def hub_clock() -> Clock:
     """The hub's own clock, which begins at NOW with the loop."""
-    return Clock(lambda: NOW + now())
+    return clock(lambda: NOW + now())
 
 
 @dataclass

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from tests.sim.hw.virtual import run
 from tests.sim.playout.rigs import WARM_MS, Horns, amplifier, now, stock
+from tests.statements import NOW
 
 from ward_hub.playout.amplifiers import LOOK_S, AmplifierOutput, ZoneTrack
 from ward_hw.errors import HardwareError, Unconfirmed
@@ -61,7 +62,7 @@ def test_setting_the_clock_makes_nothing_heard() -> None:
         async with amplifier(Horns()) as output:
             await output.carry(["zone-1"], urgent=False)
             await asyncio.sleep(2)
-            output._clock.floor = 4_000_000_000
+            output._clock.heard(NOW + 300 * 86_400, output._clock.ask())
             await asyncio.sleep(2)
             assert only(output).heard_ms == pytest.approx(4000, abs=600)
 

@@ -10,9 +10,9 @@ import pytest
 from tests.journals import FILE, Now, journal, receipts, rows, story
 from tests.statements import BULLETIN, CANCEL, NOW, RECALL, RECEIPT, SIGNER
 
-from ward_hub.clock import Clock
+from ward_hub.clock import Clock, Kept
 from ward_hub.errors import StateError
-from ward_hub.journal import Entry, Journal, Ledger, State, Withdrawal
+from ward_hub.journal import Entry, Journal, Ledger, Standing, State, Withdrawal
 from ward_hub.journal.ledger import WINDOW
 from ward_protocol.envelope import sign
 from ward_protocol.reasons import Reason
@@ -180,6 +180,46 @@ def test_documents_replace_each_other_by_kind(tmp_path: Path) -> None:
         one.ledger.keep_beat(NOW, b"beat")
     with journal(tmp_path) as again:
         assert again.ledger.documents() == {"root": b"root", "grants": b"new", "beat": b"beat"}
+
+
+# The clock and the alarms
+
+
+def test_what_is_kept_of_the_clock_comes_back(tmp_path: Path) -> None:
+    first, second = Kept(NOW, "boot-1", 12.25, NOW + 0.5, True), Kept(NOW + 600, "boot-1", 612.25, NOW + 600.5, False)
+    with journal(tmp_path) as one:
+        assert one.ledger.clock() is None
+        one.ledger.keep_clock(first)
+        assert one.ledger.clock() == first
+        one.ledger.keep_clock(second)
+    with journal(tmp_path) as again:
+        assert again.ledger.clock() == second
+        assert story(tmp_path) == []  # it is kept every few minutes: no decision
+
+
+def test_a_recovered_clock_takes_the_newest_beat_with_it(tmp_path: Path) -> None:
+    kept = Kept(NOW, "boot-1", 12.0, float(NOW), False)
+    with journal(tmp_path) as one:
+        one.ledger.keep_clock(Kept(NOW + 10**8, "boot-1", 9.0, NOW + 1e8, True))
+        one.ledger.keep_beat(NOW + 10**8, b"by a stolen key")
+        one.ledger.recover_clock(kept)
+        assert one.ledger.clock() == kept
+        assert "beat" not in one.ledger.documents()
+    assert [(line.event, line.detail) for line in story(tmp_path)] == [("clock-recovered", {"floor": NOW})]
+
+
+def test_an_alarm_stands_in_the_journal_until_it_is_over(tmp_path: Path) -> None:
+    alarm = Standing(Reason.SOURCE_SILENT, NOW * 1000, "no beat")
+    with journal(tmp_path) as one:
+        one.ledger.alarm(alarm, began=True)
+    with journal(tmp_path) as again:
+        assert again.ledger.alarms() == [alarm]
+        again.ledger.alarm(alarm, began=False)
+        assert again.ledger.alarms() == []
+    assert [(one.event, one.reason, one.statement, one.detail) for one in receipts(tmp_path)] == [
+        (Event.ALARM, Reason.SOURCE_SILENT, bytes(32), "no beat"),
+        (Event.ALARM_CLEARED, Reason.SOURCE_SILENT, bytes(32), "no beat"),
+    ]
 
 
 # The replay window

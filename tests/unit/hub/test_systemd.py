@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
         one.bind(str(tmp_path / "notify"))
         one.settimeout(10)
         yield one
+
+
+def test_the_unit_lets_the_agent_ask_whether_ntp_keeps_the_clock() -> None:
+    lines = (files("ward_hub") / "data" / "wardhub.service").read_text(encoding="utf-8").splitlines()
+    filters = [line.partition("=")[2] for line in lines if line.startswith("SystemCallFilter=")]
+    assert filters.index("adjtimex clock_adjtime clock_adjtime64") > filters.index("~@privileged")
+    assert "CapabilityBoundingSet=" in lines  # so they can set nothing
+    assert not any(line.startswith("ProtectClock=") for line in lines)
 
 
 def test_a_state_arrives(manager: socket.socket) -> None:

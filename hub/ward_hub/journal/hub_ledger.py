@@ -1,0 +1,98 @@
+"""What the journal keeps about the hub itself: its clock, and its alarms."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ward_hub.clock import Clock, Kept
+from ward_hub.journal.audit import AuditTrail
+from ward_hub.journal.receipts import ReceiptBook
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import Event
+
+NO_STATEMENT = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An alarm that stands: since when (Unix ms), and how it shows."""
+
+    kind: Reason
+    since_ms: int
+    detail: str
+
+
+class HubLedger:
+    """The transactions about the hub itself, and what all transactions have in common."""
+
+    def __init__(self, db: sqlite3.Connection, receipts: ReceiptBook, clock: Clock) -> None:
+        self._db = db
+        self._receipts = receipts
+        self._clock = clock
+        self._audit = AuditTrail(db, clock)
+
+    # What is known of the time
+
+    def clock(self) -> Kept | None:
+        """Return what was kept of the clock last."""
+        row = self._db.execute("SELECT version, data FROM document WHERE kind = 'clock'").fetchone()
+        return Kept(row[0], **json.loads(row[1])) if row else None
+
+    def newest_beat(self) -> int:
+        """Return the time of the beat that was kept last, 0 where none was."""
+        row = self._db.execute("SELECT version FROM document WHERE kind = 'beat'").fetchone()
+        return int(row[0]) if row else 0
+
+    def keep_clock(self, kept: Kept) -> None:
+        """Keep what a restart needs of the clock."""
+        with self._transaction():
+            self._keep_clock(kept)
+
+    def recover_clock(self, kept: Kept) -> None:
+        """Keep an earlier time than before, and no beat: what showed the later one does not count any more."""
+        with self._transaction():
+            self._keep_clock(kept)
+            self._db.execute("DELETE FROM document WHERE kind = 'beat'")
+            self._audit.append("clock-recovered", None, {"floor": kept.floor})
+
+    def _keep_clock(self, kept: Kept) -> None:
+        data = json.dumps({"boot": kept.boot, "at": kept.at, "now": kept.now, "known": kept.known}).encode()
+        self._db.execute("INSERT OR REPLACE INTO document VALUES ('clock', ?, ?)", (kept.floor, data))
+
+    # What is wrong
+
+    def alarms(self) -> list[Standing]:
+        """Return the alarms that stand."""
+        rows = self._db.execute("SELECT kind, since_ms, detail FROM alarm")
+        return [Standing(Reason(kind), since_ms, detail) for kind, since_ms, detail in rows]
+
+    def alarm(self, one: Standing, *, began: bool) -> None:
+        """Note that an alarm began, or that it is over, with its receipt."""
+        with self._transaction():
+            if began:
+                row = (one.kind, one.since_ms, one.detail)
+                self._db.execute("INSERT OR REPLACE INTO alarm VALUES (?, ?, ?)", row)
+            else:
+                self._db.execute("DELETE FROM alarm WHERE kind = ?", (one.kind,))
+            event = Event.ALARM if began else Event.ALARM_CLEARED
+            word = event.name.lower().replace("_", "-")
+            self._audit.append(word, None, {"reason": one.kind.word, "detail": one.detail})
+            self._receipts.write(self._db, NO_STATEMENT, event, reason=one.kind, detail=one.detail)
+
+    # What all have in common
+
+    @contextmanager
+    def _transaction(self) -> Generator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            # A full disk may fail the COMMIT itself, and SQLite may have rolled back by then.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
