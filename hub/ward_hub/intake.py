@@ -28,6 +28,7 @@ from ward_protocol.statements import CLASSES, Authority, Bulletin, Cancel, Issue
 
 log = logging.getLogger(__name__)
 UNKNOWN_DIGEST = bytes(32)
+BEAT = "beat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Intake:
             slot = (statement.issuer, statement.sequence)
             need_grant(statement, warrant.authority, self._clock.now())
             need_this_hub(statement, warrant, hub=self._hub, area=self._area, cut_off=self._cut_off)
-            need_time_and_content(statement, warrant.authority, self._clock.now())
+            need_time_and_content(statement, warrant.authority, self._clock.now(), self._clock.trust)
         except StatementError as error:
             return await self._refuse(sealed.digest, place, error, slot)
         silent = isinstance(statement, Cancel) and not statement.announce

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from ward_hub.clock import Clock
 from ward_hub.journal import Journal, Ledger
-from ward_hub.trust import Trust
+from ward_hub.trust import Trust, drops_a_beat_key
 from ward_protocol.envelope import Sealed
 from ward_protocol.statements import StatementType
 
@@ -57,6 +58,10 @@ class Keeper:
 
     async def _take_root(self, sealed: Sealed) -> None:
         trust = self.trust.with_root(sealed.data)
+        if drops_a_beat_key(self.trust.root, trust.root):
+            # Before the root is kept: who is killed in between does both again.
+            await self._journal.do(Ledger.recover_clock, self._clock.recover(trust.root.issued))
+            trust, self._kept_beat = replace(trust, beat=None), 0
         await self._journal.do(Ledger.keep_document, "root", trust.root.version, sealed.digest, sealed.data)
         self.trust = trust
         log.info("root %d is in force", trust.root.version)
@@ -69,11 +74,13 @@ class Keeper:
         log.info("grants %d are in force", trust.grants.version)
 
     async def _take_beat(self, sealed: Sealed) -> None:
-        before = self.trust.beat
-        self.trust, beat = self.trust.with_beat(sealed.data)
+        before, beat = self.trust.beat, self.trust.signed_beat(sealed.data)
+        proven = self._clock.heard(beat.time, beat.nonce)
+        if proven and before is not None and beat.time < before.time:
+            return  # it proved the time all the same: another beat overtook it on the way
+        self.trust = self.trust.after(beat)
         if before is None or beat.time > before.time:
             self._moved_on = self._monotonic()
-        self._clock.heard(beat.time)
         if beat.time >= self._kept_beat + KEEP_BEAT_S:
             await self._journal.do(Ledger.keep_beat, beat.time, sealed.data)
             self._kept_beat = beat.time

@@ -11,7 +11,7 @@ from ward_hub.render import check_text
 from ward_hub.trust import Warrant
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Action, Authority, Bulletin, Cancel, Issued, Kind, Order, Priority
+from ward_protocol.statements import Action, Authority, Bulletin, Cancel, Issued, Kind, Order, Priority, TimeTrust
 from ward_protocol.statements.documents import inside
 from ward_protocol.statements.order import KINDS
 
@@ -29,9 +29,12 @@ def need_grant(statement: Issued, authority: Authority, now: float) -> None:
     _need_outlets(statement, authority)
 
 
-def need_time_and_content(statement: Issued, authority: Authority, now: float) -> None:
-    """Raise StatementError for what is too early or too late at `now`, too urgent for its authority, or cannot air."""
-    if statement.issued > now + FUTURE_S:
+def need_time_and_content(statement: Issued, authority: Authority, now: float, trust: TimeTrust) -> None:
+    """Raise StatementError for what is too early or too late at `now`, too urgent for its authority, or cannot air.
+
+    A clock with less than good `trust` may be behind: what it has not reached yet is no fault of the statement.
+    """
+    if trust is TimeTrust.GOOD and statement.issued > now + FUTURE_S:
         raise StatementError(Reason.ISSUED_IN_THE_FUTURE, f"issued {statement.issued - int(now)} s ahead")
     if statement.expires <= now:
         raise StatementError(Reason.EXPIRED, f"expired {int(now) - statement.expires} s ago")

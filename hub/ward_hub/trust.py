@@ -115,12 +115,20 @@ class Trust:
 
     def with_beat(self, data: bytes) -> tuple[Trust, Beat]:
         """Take a beat, signed by the beat role, that is not older than the newest; return it as well."""
+        beat = self.signed_beat(data)
+        return self.after(beat), beat
+
+    def signed_beat(self, data: bytes) -> Beat:
+        """Return a beat that the beat role signed, of whatever time; raises StatementError for all else."""
         sealed = _read(data, StatementType.BEAT)
         _need(sealed, self.root, Role.BEAT)
-        beat = _decoded(sealed, Beat)
+        return _decoded(sealed, Beat)
+
+    def after(self, beat: Beat) -> Trust:
+        """Take a signed beat, unless it is older than the newest."""
         if self.beat is not None and beat.time < self.beat.time:
             raise StatementError(Reason.TIME_WENT_BACK, f"beat of {beat.time} after one of {self.beat.time}")
-        return replace(self, beat=beat), beat
+        return replace(self, beat=beat)
 
     def level_of(self, issuer: str) -> int | None:
         """Return the level of an authority, 0 the highest; None where it is granted nothing any more."""
@@ -175,6 +183,11 @@ class Trust:
         _enough(len(own), wanted, f"keys of {authority.id}")
         if quorum is not None:
             _enough(len(signed_by & set(quorum.kids)), quorum.threshold, "keys of the quorum")
+
+
+def drops_a_beat_key(before: Root, after: Root) -> bool:
+    """Say whether a next root takes a key of the role beat away: what that key showed of the time is in doubt then."""
+    return bool(set(before.roles[Role.BEAT].kids) - set(after.roles[Role.BEAT].kids))
 
 
 def _enough(have: int, wanted: int, what: str) -> None:

@@ -12,7 +12,7 @@ from ward_hub.rules import need_grant, need_time_and_content
 from ward_hub.settings import check as check_settings
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Issued, Order, Role, Root, Statement
+from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Issued, Order, Role, Root, Statement, TimeTrust
 
 
 def check(statement: Statement, root: Root | None, grants: Grants | None, now: int) -> None:
@@ -64,7 +64,7 @@ def _check_issue(statement: Issued, root: Root | None, grants: Grants | None, no
         raise CeremonyError(f"the grant of {authority.id} has ended")
     try:
         need_grant(statement, authority, now)
-        need_time_and_content(statement, authority, now)
+        need_time_and_content(statement, authority, now, TimeTrust.GOOD)
     except StatementError as error:
         raise CeremonyError(f"hubs would refuse it: {error}") from error
 

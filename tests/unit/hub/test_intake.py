@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.clocks import clock
 from tests.intakes import OFFICE, OFFICE_GRANT, QUORUM, TRUST, USB, WITH_QUORUM, Desk, bulletin, desk, signed
 from tests.journals import story
 from tests.statements import (
@@ -57,6 +58,7 @@ from ward_protocol.statements import (
     StatementType,
     Status,
     Text,
+    TimeTrust,
 )
 from ward_protocol.statements.documents import inside
 
@@ -458,6 +460,15 @@ async def test_a_bulletin_from_the_future(at: Desk) -> None:
     assert await at.take(signed(bulletin(issued=NOW + FUTURE_S))) is not None
     data = signed(bulletin(issued=NOW + FUTURE_S + 1, sequence=2))
     assert await refused_for_good(at, data, sequence=2) is Reason.ISSUED_IN_THE_FUTURE
+
+
+@pytest.mark.parametrize("trust", [TimeTrust.NONE, TimeTrust.COARSE])
+async def test_a_clock_that_may_be_behind_refuses_nothing_as_from_the_future(at: Desk, trust: TimeTrust) -> None:
+    """Whoever plays old beats to a hub would else have it refuse, for good, what is issued today."""
+    at.intake._clock = clock(at.now, trust)
+    begins = NOW + 86_400 * 30
+    data = signed(bulletin(issued=begins, not_before=begins, expires=begins + 60))
+    assert await at.take(data) is not None
 
 
 async def test_an_expired_bulletin(at: Desk) -> None:

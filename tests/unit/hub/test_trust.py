@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from tests.statements import BEAT, BEAT_KEY, BULLETIN, GRANT_KEY, GRANTS, NOW, ROOT, ROOT_KEY, SIGNER, STRANGER, signer
 
-from ward_hub.trust import Trust, public_keys
+from ward_hub.trust import Trust, drops_a_beat_key, public_keys
 from ward_protocol.envelope import sign
 from ward_protocol.errors import StatementError
 from ward_protocol.keys import Signer
@@ -188,3 +188,17 @@ def test_beats_never_go_back() -> None:
     with pytest.raises(StatementError) as error:
         again.with_beat(sign(replace(BEAT, time=NOW - 1), [BEAT_KEY]))
     assert refusal(error) is Reason.TIME_WENT_BACK
+
+
+def with_beat_keys(*numbers: int) -> Root:
+    keys = {signer(number).kid: signer(number).public.raw for number in numbers}
+    return replace(ROOT, keys={**ROOT.keys, **keys}, roles={**ROOT.roles, Role.BEAT: RoleKeys(1, tuple(keys))})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "drops"), [((7,), (7, 8), False), ((7, 8), (8,), True), ((7,), (8,), True), ((7,), (7,), False)]
+)
+def test_only_a_beat_key_that_is_taken_away_puts_its_time_in_doubt(
+    before: tuple[int, ...], after: tuple[int, ...], drops: bool
+) -> None:
+    assert drops_a_beat_key(with_beat_keys(*before), with_beat_keys(*after)) is drops
