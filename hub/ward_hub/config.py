@@ -111,6 +111,19 @@ class AudioSection(Section, frozen=True, kw_only=True):
     voice: Literal["north", "centre", "south"] = "north"
 
 
+class ClockSection(Section, frozen=True, kw_only=True):
+    """How the hub comes by the time. `rtc`: a battery keeps the machine's clock while the power is off.
+
+    Seconds: each `confirm_s` the source is asked for a proof of its time; its beat is frozen when it lies `frozen_s`
+    back; the source is silent after `silent_s` without a beat.
+    """
+
+    rtc: bool = False
+    confirm_s: Annotated[int, Meta(ge=60, le=86_400)] = 3600
+    frozen_s: Annotated[int, Meta(ge=10, le=3600)] = 60
+    silent_s: Annotated[int, Meta(ge=60, le=604_800)] = 3600
+
+
 class AiringSection(Section, frozen=True, kw_only=True):
     """How airings behave. Milliseconds; `board_hold_ms` is the least time that a board shows a bulletin."""
 
@@ -174,6 +187,7 @@ class Config(Section, frozen=True, kw_only=True):
     board: tuple[BoardSection, ...] = ()
     audio: AudioSection = AudioSection()
     airing: AiringSection = AiringSection()
+    clock: ClockSection = ClockSection()
 
     @property
     def key(self) -> TokenUri | None:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ward_hub.alarms import Alarms
 from ward_hub.trust import Trust
+from ward_protocol.reasons import Reason
 from ward_protocol.statements import Grants, Root
 
 log = logging.getLogger(__name__)
@@ -57,26 +59,40 @@ def endings(root: Root | None, grants: Grants | None, now: float) -> tuple[Endin
 
 
 class ExpiryWatch:
-    """Tells each ending once a day; `trust` gives the documents in force, `now` Unix time in seconds."""
+    """Tells each ending once a day; `trust` gives the documents in force, `now` Unix time in seconds.
 
-    def __init__(self, trust: Callable[[], Trust], now: Callable[[], float]) -> None:
+    While anything ends or has ended, the alarm stands.
+    """
+
+    def __init__(self, trust: Callable[[], Trust], now: Callable[[], float], alarms: Alarms) -> None:
         self._trust = trust
         self._now = now
+        self._alarms = alarms
         self._told: dict[tuple[str, int], int] = {}
 
     def untold(self) -> tuple[Ending, ...]:
         """Return the endings that were not told today, and count them as told."""
-        trust, now = self._trust(), self._now()
-        today = int(now) // DAY_S
-        new = tuple(
-            one for one in endings(trust.root, trust.grants, now) if self._told.get((one.what, one.at)) != today
-        )
+        today = int(self._now()) // DAY_S
+        new = tuple(one for one in self._endings() if self._told.get((one.what, one.at)) != today)
         self._told |= {(one.what, one.at): today for one in new}
         return new
 
     async def run(self) -> None:
-        """Write them into the log until cancelled."""
+        """Write them into the log, and keep the alarm, until cancelled."""
         while True:
             for one in self.untold():
                 log.warning("%s", one)
+            self._alarm(self._endings())
             await asyncio.sleep(LOOK_S)
+
+    def _endings(self) -> tuple[Ending, ...]:
+        trust = self._trust()
+        return endings(trust.root, trust.grants, self._now())
+
+    def _alarm(self, found: tuple[Ending, ...]) -> None:
+        if not found:
+            self._alarms.still(Reason.EXPIRING)
+            return
+        soonest, *others = found
+        more = f"; and {len(others)} more" if others else ""
+        self._alarms.sound(Reason.EXPIRING, f"{soonest}{more}")

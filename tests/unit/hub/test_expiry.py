@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+import contextlib
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 import pytest
+from tests.sim.hw.virtual import run
 from tests.statements import AUTHORITY, GRANT_KEY, GRANTS, ROOT, ROOT_KEY
 
-from ward_hub.expiry import DAY_S, WARN_S, ExpiryWatch, endings
+from ward_hub.alarms import Alarms
+from ward_hub.expiry import DAY_S, LOOK_S, WARN_S, ExpiryWatch, endings
 from ward_hub.trust import Trust
 from ward_protocol.envelope import sign
 from ward_protocol.errors import StatementError
@@ -49,7 +54,7 @@ def test_without_documents_nothing_ends() -> None:
 def test_each_is_told_once_a_day_and_a_new_document_at_once() -> None:
     now = float((END // DAY_S) * DAY_S)
     trust = Trust(ROOT_2, LATER)
-    watch = ExpiryWatch(lambda: trust, lambda: now)
+    watch = ExpiryWatch(lambda: trust, lambda: now, cast("Alarms", Told()))
     assert len(watch.untold()) == 3
     now += 3600
     assert watch.untold() == ()
@@ -57,6 +62,39 @@ def test_each_is_told_once_a_day_and_a_new_document_at_once() -> None:
     assert [one.what for one in watch.untold()] == ["grants 2"]
     now += DAY_S
     assert len(watch.untold()) == 3
+
+
+@dataclass
+class Told:
+    """Stands for the alarms: what was said."""
+
+    said: list[str] = field(default_factory=list)
+
+    def sound(self, kind: Reason, detail: str) -> None:
+        assert kind is Reason.EXPIRING
+        self.said.append(detail)
+
+    def still(self, kind: Reason) -> None:
+        assert kind is Reason.EXPIRING
+        self.said.append("")
+
+
+def test_while_anything_ends_the_alarm_stands() -> None:
+    async def play() -> None:
+        trust, told = Trust(ROOT_2, LATER), Told()
+        watch = ExpiryWatch(lambda: trust, lambda: END - 3600.0, cast("Alarms", told))
+        task = asyncio.create_task(watch.run())
+        await asyncio.sleep(1)
+        assert told.said[-1].startswith("authority ward ends in 1 days")
+        assert told.said[-1].endswith("; and 2 more")
+        trust = Trust(replace(ROOT_2, expires=END + WARN_S), replace(LATER, expires=END + WARN_S, authorities=()))
+        await asyncio.sleep(LOOK_S)
+        assert told.said[-1] == ""
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    run(play())
 
 
 def test_a_root_that_has_ended_takes_no_grants_but_the_next_root() -> None:
