@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ward_hub import systemd
+from ward_hub.alarms import Alarms
 from ward_hub.channel import installed
 from ward_hub.clock import Clock
 from ward_hub.config import Config
@@ -19,8 +20,9 @@ from ward_hub.desk import Desk
 from ward_hub.errors import StateError
 from ward_hub.expiry import ExpiryWatch
 from ward_hub.feeds import Feeds
+from ward_hub.freshness import Freshness
 from ward_hub.identity import JOURNAL, alone_in, hub_key
-from ward_hub.intake import Accepted, Intake, Place, Verdict, withdrawals
+from ward_hub.intake import BEAT, Accepted, Intake, Place, Verdict, withdrawals
 from ward_hub.journal import Entry, Journal, Ledger, State
 from ward_hub.keeper import Keeper
 from ward_hub.keys.files import private_directory
@@ -43,7 +45,7 @@ from ward_hub.ways import MIB, Ways
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Order, Statement
+from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Order, Statement, TimeTrust
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.5
@@ -60,12 +62,13 @@ async def run(config: Config) -> None:
     """
     state = Path(config.hub.state)
     private_directory(state)
-    clock = Clock()
+    clock = Clock(rtc=config.clock.rtc)
     with (
         alone_in(state),
         hub_key(state, config.key) as key,
         Journal(state / JOURNAL, config.hub.id, key, clock) as journal,
     ):
+        clock.restore(journal.ledger.clock(), journal.ledger.newest_beat())
         while True:
             try:
                 await _run(applied(config, journal.ledger.settings()), journal, clock)
@@ -75,8 +78,6 @@ async def run(config: Config) -> None:
 
 async def _run(config: Config, journal: Journal, clock: Clock) -> None:
     trust = restore_trust(Path(config.trust.root), journal)
-    if trust.beat is not None:
-        clock.restore(trust.beat.time)
     async with AsyncExitStack() as stack:
         outputs = await stack.enter_async_context(Outputs(config, clock, Tampering(journal)))
         link = await stack.enter_async_context(SourceLink(config.source.uri, channel=channel_of(config)))
@@ -153,7 +154,14 @@ class Agent:
         )
         keeper = Keeper(trust, journal, clock)
         self._director = Director(
-            player, journal, clock, self._recordings.path, max_attempts=settings.max_attempts, level_of=keeper.level_of
+            player,
+            journal,
+            clock,
+            self._recordings.path,
+            max_attempts=settings.max_attempts,
+            level_of=keeper.level_of,
+            confirm=self._confirm,
+            language=language,
         )
         self._settings = Settings(config, journal)
         self._orders = Orders(director=self._director, journal=journal, keeper=keeper, settings=self._settings)
@@ -182,6 +190,17 @@ class Agent:
             keeper=keeper,
         )
         self._ways = Ways(config, self.deliver, self._recordings, journal, tally=tally, clock=seconds)
+        self._alarms = Alarms(journal, clock)
+        self._alarms.restore(journal.ledger.alarms())
+        self._freshness = Freshness(
+            link=link,
+            take=self._take_beat,
+            clock=clock,
+            journal=journal,
+            alarms=self._alarms,
+            trust=lambda: keeper.trust,
+            settings=config.clock,
+        )
         self._outbox = Outbox(link, journal)
         desk = Desk(
             director=self._director,
@@ -191,11 +210,12 @@ class Agent:
             link=link,
             clock=clock,
             ways=self._ways.status,
+            alarms=self._alarms,
         )
         acts = {"status": desk.status, "queue": desk.queue, "stop": desk.stop, "purge": desk.purge, **self._ways.acts}
         acts |= {"silence": self._local.silence, "blank": self._local.blank, "resume": self._local.resume}
         self._control = Control(Path(config.hub.state) / NAME, acts)
-        self._expiry = ExpiryWatch(lambda: keeper.trust, clock.now)
+        self._expiry = ExpiryWatch(lambda: keeper.trust, clock.now, self._alarms)
 
     async def run(self) -> None:
         """Run until cancelled, then leave the outputs safe."""
@@ -205,6 +225,8 @@ class Agent:
             "recordings": self._recordings.run,
             "feeds": self._follow,
             "left-behind": self._take_up_left_behind,
+            "freshness": self._freshness.run,
+            "alarms": self._alarms.run,
             "outbox": self._outbox.run,
             "control": self._control.run,
             "expiry": self._expiry.run,
@@ -280,6 +302,9 @@ class Agent:
             await asyncio.sleep(LOOK_S)
         raise Reconfigured
 
+    async def _take_beat(self, data: bytes) -> None:
+        await self._intake.take(data, Place(BEAT))
+
     async def _accepted(self, accepted: Accepted) -> None:
         statement = accepted.statement
         for one in withdrawals(statement):
@@ -314,6 +339,9 @@ class Agent:
 
     def _held(self) -> list[Bulletin]:
         return [one.bulletin for one in self._director.queue]
+
+    async def _confirm(self, within_s: float) -> TimeTrust:
+        return await self._freshness.confirm(within_s)
 
     def _is_wanted(self, digest: bytes) -> bool:
         return self._director.holds(digest)

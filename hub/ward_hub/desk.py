@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from ward_hub.clock import AGREES_S, Clock
+from ward_hub.alarms import Alarms
+from ward_hub.clock import Clock, Known
 from ward_hub.errors import HubError
 from ward_hub.journal import Journal, Ledger, State
 from ward_hub.keeper import Keeper
 from ward_hub.links import SourceLink
+from ward_hub.moments import moment
 from ward_hub.outputs import Outputs
 from ward_hub.playout.director import Director
 from ward_hub.programme import Candidate
 from ward_hub.waiting import held, waiting
 from ward_protocol.cbor import is_array
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import TimeTrust
 
 log = logging.getLogger(__name__)
 SHORTEST_ID = 4
-WHY_TIME = {
-    TimeTrust.NONE: "no beat since the start, and none kept",
-    TimeTrust.COARSE: f"a floor only: no beat since the start, or the clock is more than {AGREES_S} s from it",
-    TimeTrust.GOOD: f"the clock is within {AGREES_S} s of the newest beat",
-}
+NTP = {True: "synchronised", False: "unsynchronised", None: "unknown"}
 
 
 class Desk:
@@ -42,6 +38,7 @@ class Desk:
         link: SourceLink,
         clock: Clock,
         ways: Callable[[], Mapping[str, object]],
+        alarms: Alarms,
     ) -> None:
         self._director = director
         self._keeper = keeper
@@ -50,14 +47,19 @@ class Desk:
         self._link = link
         self._clock = clock
         self._ways = ways
+        self._alarms = alarms
 
     async def status(self, _: Mapping[str, Any]) -> object:
-        """Return what the hub knows: the time and why, the source, what is on air and held, its outputs."""
-        trust, on_air = self._keeper.trust, self._director.on_air
+        """Return what the hub knows: the time and why, alarms, the source, what is on air and held, its outputs."""
+        trust, on_air, known = self._keeper.trust, self._director.on_air, self._clock.known()
         return {
-            "time": datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="seconds"),
-            "time_trust": self._clock.trust.name.lower(),
-            "time_why": WHY_TIME[self._clock.trust],
+            "time": moment(known.now).isoformat(timespec="seconds"),
+            "time_trust": known.trust.name.lower(),
+            "clock": _clock(known),
+            "alarms": [
+                {"alarm": one.kind.word, "since": _moment(one.since_ms // 1000), "detail": one.detail}
+                for one in self._alarms.standing
+            ],
             "newest_beat": None if trust.beat is None else _moment(trust.beat.time),
             "source": self._link.state.name.lower(),
             **self._ways(),
@@ -98,7 +100,7 @@ class Desk:
     def _waiting(self, one: Candidate, received_ms: int) -> dict[str, object]:
         on_air, holds = one is self._director.on_air, self._director.held_by(one.bulletin)
         shut_out = self._director.is_shut_out(one.bulletin)
-        why = waiting(one, holds, self._clock.now(), shut_out=shut_out, on_air=on_air)
+        why = waiting(one, holds, self._clock.known(), shut_out=shut_out, on_air=on_air)
         return {**_line(one, on_air=on_air), "since": _moment(received_ms // 1000), **why}
 
     def _named(self, one: Candidate, asked: Mapping[str, Any]) -> bool:
@@ -123,5 +125,27 @@ def _line(one: Candidate, *, on_air: bool) -> dict[str, object]:
     }
 
 
+def _clock(known: Known) -> dict[str, object]:
+    """Return what the time stands on; ages and distances in whole seconds, None where there is nothing to tell."""
+    return {
+        "floor": _moment(known.floor),
+        "floor_from": known.floor_from.value,
+        "proven_ago_s": _whole(known.confirmed_age_s),
+        "beat_ago_s": _whole(known.beat_age_s),
+        "beat_behind_s": None if known.beat_age_s is None else round(known.beat_behind_s),
+        "ntp": NTP[known.ntp],
+        "ntp_counted_ago_s": _whole(known.ntp_age_s),
+        "rtc": known.rtc,
+        "rtc_counted_ago_s": _whole(known.rtc_age_s),
+        "system_off_s": round(known.system_off_s),
+        "stands_for_s": round(known.stands_for_s),
+        "not_believed_s": None if known.doubt is None else known.doubt.ahead_s,
+    }
+
+
+def _whole(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds)
+
+
 def _moment(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
+    return moment(seconds).isoformat()

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
+from ward_hub.clock import Known
 from ward_hub.holds import Hold
-from ward_hub.programme import Candidate
+from ward_hub.moments import moment
+from ward_hub.programme import Candidate, is_early, waits_for_the_clock
 from ward_protocol.statements import Priority
 
 
-def waiting(one: Candidate, holds: Sequence[Hold], now: float, *, shut_out: bool, on_air: bool) -> dict[str, object]:
-    """Return what a bulletin waits for (`time`, `hold`, `recording`, else its `turn`), and the holds that reach it.
+def waiting(one: Candidate, holds: Sequence[Hold], time: Known, *, shut_out: bool, on_air: bool) -> dict[str, object]:
+    """Return what a bulletin waits for, and the holds that reach it.
 
-    `holds` are those that reach it; where they leave it something (`shut_out` is false) it airs on that.
+    It waits for its `time`, for a `clock` that knows the time at all, for the end of a `hold`, for its `recording`;
+    else for its `turn`. `holds` are those that reach it; where they leave it something (`shut_out` is false) it airs
+    on that.
     """
     waits: list[str] = []
-    if one.bulletin.not_before > now:
+    if waits_for_the_clock(one, time.trust):
+        waits.append("clock")
+    elif is_early(one, time.now, time.trust):
         waits.append("time")
     if shut_out:
         waits.append("hold")
@@ -38,4 +43,4 @@ def held(one: Hold) -> dict[str, object]:
 
 
 def _moment(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
+    return moment(seconds).isoformat()

@@ -9,7 +9,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +19,7 @@ from ward_hub.cli.drills import warning
 from ward_hub.errors import UsageError
 from ward_hub.expiry import Ending, endings
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
+from ward_hub.moments import moment
 from ward_hub.publisher.authorities import ward_of
 from ward_hub.publisher.standing import Standing, root_in, standings
 from ward_hub.trust import Trust, keyring
@@ -180,7 +180,7 @@ def plain(value: object, name: str = "") -> Any:  # noqa: ANN401 - JSON is anyth
     if isinstance(value, tuple):
         return [plain(item) for item in cast("tuple[object, ...]", value)]
     if name in TIMES and isinstance(value, int):
-        return datetime.fromtimestamp(value, UTC).isoformat()
+        return moment(value).isoformat()
     return value
 
 

@@ -54,6 +54,8 @@ def _why(one: dict[str, Any], language: str) -> Iterator[str]:
         match what:
             case "time":
                 yield _("waits for its time, %s") % one["not_before"]
+            case "clock":
+                yield _("waits until the time is known")
             case "recording":
                 yield _("waits for its recording")
             case "turn":

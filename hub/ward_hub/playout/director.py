@@ -13,16 +13,19 @@ from pathlib import Path
 from ward_hub.clock import Clock
 from ward_hub.holds import Closed, Hold, closed
 from ward_hub.journal import Journal, Ledger, State
+from ward_hub.playout.lateness import issue_notices, lateness
 from ward_hub.playout.outcome import Outcome
 from ward_hub.playout.player import Player
 from ward_hub.programme import Candidate, Plan, plan, preempts
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Bulletin, Evidence, Priority
+from ward_protocol.statements import Bulletin, Evidence, Priority, TimeTrust
 
 log = logging.getLogger(__name__)
 Recording = Callable[[Candidate], Awaitable[Path | None]]
+Confirm = Callable[[float], Awaitable[TimeTrust]]
 CUT_BY_AN_EMERGENCY, CUT_BY_A_HOLD = "cut short by an emergency", "cut short by silence, blank or resume"
 LOOK_AGAIN_S = 5.0  # the clock may be set while we wait for a moment of it
+CONFIRM_S = 3.0  # an emergency waits so long for somebody who knows what time it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,10 @@ class Ending:
 
 
 class Director:
-    """Holds the bulletins that have not ended and airs them in the programme's order, one at a time."""
+    """Holds the bulletins that have not ended and airs them in the programme's order, one at a time.
+
+    `confirm` asks the source for the time, for at most so many seconds; `language` is the hub's own.
+    """
 
     def __init__(
         self,
@@ -48,6 +54,8 @@ class Director:
         *,
         max_attempts: int,
         level_of: Callable[[str], int | None],
+        confirm: Confirm,
+        language: str,
     ) -> None:
         self._player = player
         self._journal = journal
@@ -57,6 +65,9 @@ class Director:
         self._level_of = level_of
         self._holds: tuple[Hold, ...] = ()
         self._holds_here: tuple[Hold, ...] = ()
+        self._confirm = confirm
+        self._language = language
+        self._asked_for: bytes | None = None
         self._held: dict[bytes, Candidate] = {}
         self._current: Candidate | None = None
         self._dropped: Ending | None = None
@@ -168,16 +179,25 @@ class Director:
         current = self._plan()
         for lapsed in current.lapsed:
             await self.drop(lapsed.digest, *_lapsed(lapsed, self.closed_to(lapsed.bulletin).by))
-        if current.next is not None:
-            await self._air(current.next)
-        else:
+        if current.next is None:
             await self._release()
             await self._wait(current.look_again)
+        elif await self._may_begin(current.next):
+            await self._air(current.next)
+
+    async def _may_begin(self, candidate: Candidate) -> bool:
+        """Ask for the time once before an emergency airs without it; False where the plan is to be made again."""
+        if self._clock.trust is not TimeTrust.NONE or self._asked_for == candidate.digest:
+            return True
+        self._asked_for = candidate.digest
+        await self._confirm(CONFIRM_S)
+        return False
 
     def _plan(self) -> Plan:
         now = self._clock.now()
         standing = self.standing
-        found = plan([self._with_holds(one) if standing else one for one in self._held.values()], now)
+        candidates = [self._with_holds(one) if standing else one for one in self._held.values()]
+        found = plan(candidates, now, self._clock.trust)
         moments = [*([found.look_again] if found.look_again is not None else []), *(one.until for one in standing)]
         return replace(found, look_again=min((one for one in moments if one), default=None))
 
@@ -199,11 +219,16 @@ class Director:
 
     async def _air(self, candidate: Candidate) -> None:
         digest, self._current, self._quiet = candidate.digest, candidate, False
+        trust = self._clock.trust
+        late = lateness(candidate.bulletin, self._clock.now(), trust)
+        notices = issue_notices(candidate.bulletin, trust, self._language)
         try:
             attempt = await self._journal.do(Ledger.begin, digest)
             log.info("airing %s, attempt %d: %s", digest.hex()[:16], attempt, candidate.bulletin.label)
             shut = self.closed_to(candidate.bulletin)
-            airing = asyncio.create_task(self._player.air(candidate.bulletin, lambda: self._recording(candidate), shut))
+            airing = asyncio.create_task(
+                self._player.air(candidate.bulletin, lambda: self._recording(candidate), shut, notices)
+            )
             try:
                 why = await self._watch(airing, candidate, shut)
             finally:
@@ -214,7 +239,8 @@ class Director:
         outcome = self._player.outcome(attempt)
         if self._dropped is not None:
             await self._release()
-            ending, self._dropped = replace(self._dropped, evidence=outcome.evidence), None
+            detail = _joined(self._dropped.detail, late)
+            ending, self._dropped = replace(self._dropped, detail=detail, evidence=outcome.evidence), None
             await self._end(ending)
         elif airing.cancelled():
             if why == CUT_BY_A_HOLD:
@@ -226,7 +252,8 @@ class Director:
             await self._again(candidate, attempt, outcome, f"failed ({type(error).__name__})")
         else:
             del self._held[digest]
-            await self._end(Ending(digest, outcome.state, outcome.reason, outcome.detail, outcome.evidence))
+            detail = _joined(outcome.detail, late)
+            await self._end(Ending(digest, outcome.state, outcome.reason, detail, outcome.evidence))
 
     async def _watch(self, airing: asyncio.Task[None], candidate: Candidate, shut: Closed) -> str:
         """Return at the airing's end, or when it is to be cut short, by what."""
@@ -268,6 +295,10 @@ class Director:
                 self._endings.popleft()
                 why = f": {one.reason.word}: {one.detail}" if one.reason else ""
                 log.info("%s %s%s", one.state.value, one.digest.hex()[:16], why)
+
+
+def _joined(*details: str) -> str:
+    return "; ".join(one for one in details if one)
 
 
 def _lapsed(candidate: Candidate, closed_by: tuple[str, ...]) -> tuple[State, Reason, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from tests.clocks import clock
 from tests.intakes import OFFICE, OFFICE_GRANT, bulletin, signed
 from tests.journals import FILE, HUB, HUB_KEY, Inline, receipts, story
 from tests.sim.hw.virtual import run
@@ -33,19 +34,27 @@ from tests.unit.hub.test_config import GOOD
 
 from ward_hub.agent import Agent, channel_of, restore_trust
 from ward_hub.channel import install, keep_key
-from ward_hub.clock import Clock
 from ward_hub.config import Config, parse
 from ward_hub.errors import StateError
 from ward_hub.feeds import AT_ONCE
 from ward_hub.journal import State, Withdrawal
-from ward_hub.links import Channel, ChannelLost, LinkDown, NoChannel, NotFound, SourceLink, TooLarge
+from ward_hub.links import (
+    Channel,
+    ChannelLost,
+    LinkDown,
+    LinkState,
+    NoChannel,
+    NotFound,
+    SourceLink,
+    TooLarge,
+)
 from ward_hub.outputs import Outputs
 from ward_hub.trust import Trust
 from ward_protocol.channel import ChannelKey
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Beat, Bulletin, Cancel, Event, Receipt, Role, RoleKeys, Status
+from ward_protocol.statements import Beat, Bulletin, Cancel, Event, Priority, Receipt, Role, RoleKeys, Status, TimeTrust
 
 BOTH = replace(GRANTS, authorities=(AUTHORITY, OFFICE_GRANT))
 
@@ -63,6 +72,11 @@ class FakeSource:
     posted: list[Receipt] = field(default_factory=list)
     heads: dict[str, int] = field(default_factory=dict)
     receipts: str = "open"
+    key: Signer = BEAT_KEY
+    root: int = 1
+    answers_nonces: bool = True
+    ahead_s: int = 0
+    nonces: list[float] = field(default_factory=list)
     _beats: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
 
     def publish(self, statement: Bulletin | Cancel, by: list[Signer] | None = None) -> bytes:
@@ -72,9 +86,8 @@ class FakeSource:
         self.heads[statement.issuer] = max(self.heads.get(statement.issuer, 0), statement.sequence)
         return Envelope.open(data).digest
 
-    def beat(self, by: Signer = BEAT_KEY, root: int = 1) -> None:
-        now = NOW + int(asyncio.get_running_loop().time())
-        self._beats.put_nowait(sign(Beat(now, root, 1, dict(self.heads)), [by]))
+    def beat(self, by: Signer | None = None) -> None:
+        self._beats.put_nowait(sign(Beat(self.now(), self.root, 1, dict(self.heads)), [by or self.key]))
 
     async def beats(self) -> AsyncIterator[bytes]:
         while True:
@@ -89,6 +102,21 @@ class FakeSource:
         if isinstance(found, bytes):
             return found
         raise found or NotFound(f"{path}: not there", "4.04")
+
+    async def nonce_beat(self, nonce: bytes, deadline: float) -> bytes:
+        self.nonces.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(self.slow)
+        if self.down or not self.answers_nonces:
+            await asyncio.sleep(deadline)
+            raise LinkDown("the network fell")
+        return sign(Beat(self.now(), self.root, 1, dict(self.heads), nonce), [self.key])
+
+    @property
+    def state(self) -> LinkState:
+        return LinkState.DOWN if self.down else LinkState.OBSERVING
+
+    def now(self) -> int:
+        return NOW + self.ahead_s + int(asyncio.get_running_loop().time())
 
     async def post_receipt(self, envelope: bytes, *, deadline: float) -> bytes:
         if self.down:
@@ -131,10 +159,10 @@ class Hub:
 
     agent: Agent
 
-    def __init__(self, folder: Path, source: FakeSource | None = None) -> None:
+    def __init__(self, folder: Path, source: FakeSource | None = None, trust: TimeTrust = TimeTrust.GOOD) -> None:
         loop = asyncio.get_running_loop()
         self.folder = folder
-        self.clock = Clock(lambda: NOW + loop.time())
+        self.clock = clock(lambda: NOW + loop.time(), trust)
         self.journal = Inline(folder / FILE, HUB, HUB_KEY, self.clock)
         self.source = source or FakeSource()
         self.source.files.setdefault("grants/1", sign(BOTH, [GRANT_KEY]))
@@ -163,9 +191,12 @@ class Hub:
 
 @asynccontextmanager
 async def hub(
-    folder: Path, source: FakeSource | None = None, prepare: Callable[[Hub], None] | None = None
+    folder: Path,
+    source: FakeSource | None = None,
+    prepare: Callable[[Hub], None] | None = None,
+    trust: TimeTrust = TimeTrust.GOOD,
 ) -> AsyncIterator[Hub]:
-    one = Hub(folder, source)
+    one = Hub(folder, source, trust)
     if prepare:
         prepare(one)
     task = asyncio.create_task(one.run())
@@ -521,16 +552,129 @@ def test_keys_roll_over_and_the_next_start_knows_it(tmp_path: Path) -> None:
             await asyncio.sleep(5)
             source.files["root/2"] = sign(after, [ROOT_KEY])
             source.publish(bulletin())
-            source.beat(fresh, root=2)
+            source.key, source.root = fresh, 2
+            source.beat()
             await asyncio.sleep(5)
             assert [line.event for line in story(tmp_path)].count("accepted") == 1
         async with hub(tmp_path, source) as again:
             trust = restore_trust(tmp_path / "root.cose", again.journal)
             assert (trust.root, trust.grants) == (after, BOTH)
             digest = source.publish(bulletin(sequence=2))
-            source.beat(fresh, root=2)
+            source.key, source.root = fresh, 2
+            source.beat()
             await asyncio.sleep(5)
             assert again.events(digest) == [ACCEPTED, ENDED]
+
+    run(play())
+
+
+# The time
+
+
+def test_bulletins_wait_until_the_time_is_known_and_then_air(tmp_path: Path) -> None:
+    """A hub that was switched off for a week, with a bulletin left over, before its source answers."""
+
+    async def play() -> None:
+        data = signed(bulletin())
+        digest = Envelope.open(data).digest
+        source = FakeSource(down=True)
+
+        def before(one: Hub) -> None:
+            one.journal.ledger.accept("ward", 1, digest, data)
+
+        async with hub(tmp_path, source, before, TimeTrust.NONE) as one:
+            await asyncio.sleep(60)
+            assert not one.aired(digest)
+            source.down = False
+            await asyncio.sleep(30)
+            assert one.clock.trust is TimeTrust.GOOD
+            assert one.events(digest) == [ACCEPTED, ENDED]
+
+    run(play())
+
+
+def test_an_emergency_left_over_airs_once_without_a_source(tmp_path: Path) -> None:
+    async def play() -> None:
+        data = signed(bulletin(priority=Priority.EMERGENCY))
+        digest = Envelope.open(data).digest
+
+        def before(one: Hub) -> None:
+            one.journal.ledger.accept("ward", 1, digest, data)
+
+        async with hub(tmp_path, FakeSource(down=True), before, TimeTrust.NONE) as one:
+            await asyncio.sleep(2)
+            assert not one.aired(digest)
+            await asyncio.sleep(5)
+            assert one.events(digest) == [ACCEPTED, ENDED]
+            assert "whose trust is none" in receipts(tmp_path)[-1].detail
+
+    run(play())
+
+
+def test_an_emergency_that_the_power_cut_does_not_sound_at_every_start(tmp_path: Path) -> None:
+    async def play() -> None:
+        data = signed(bulletin(priority=Priority.EMERGENCY))
+        digest = Envelope.open(data).digest
+
+        def before(one: Hub) -> None:
+            one.journal.ledger.accept("ward", 1, digest, data)
+            one.journal.ledger.begin(digest)
+
+        async with hub(tmp_path, FakeSource(down=True), before, TimeTrust.NONE) as one:
+            await asyncio.sleep(300)
+            assert [line.event for line in story(tmp_path)].count("airing") == 1
+            one.source.down = False
+            await asyncio.sleep(30)
+            assert one.events(digest) == [ACCEPTED, ENDED]
+
+    run(play())
+
+
+def test_what_a_stolen_beat_key_did_to_the_clock_is_undone_by_the_next_root(tmp_path: Path) -> None:
+    """The thief sits at the source, answers nonces, and says that it is next year; then the office drops his key."""
+    fresh = signer(88)
+    roles = {**ROOT.roles, Role.BEAT: RoleKeys(1, (fresh.kid,))}
+    after = replace(ROOT, version=2, issued=NOW + 8, keys={**ROOT.keys, fresh.kid: fresh.public.raw}, roles=roles)
+
+    async def play() -> None:
+        source = FakeSource()
+        async with hub(tmp_path, source) as one:
+            source.beat()
+            await asyncio.sleep(5)
+            source.ahead_s = 365 * 86_400
+            source.beat()
+            await asyncio.sleep(5)
+            assert one.clock.now() > NOW + 364 * 86_400
+            source.files["root/2"] = sign(after, [ROOT_KEY])
+            source.key, source.root, source.ahead_s = fresh, 2, 0
+            source.beat()
+            await asyncio.sleep(5)
+            assert one.clock.now() == pytest.approx(source.now(), abs=2)
+            assert "clock-recovered" in [line.event for line in story(tmp_path)]
+            digest = source.publish(bulletin(issued=source.now()))
+            source.beat()
+            await asyncio.sleep(10)
+            assert one.events(digest) == [ACCEPTED, ENDED]
+            kept = one.journal.ledger.clock()
+            assert kept is not None
+            assert kept.floor <= source.now()
+
+    run(play())
+
+
+def test_a_beat_too_far_ahead_is_refused_before_it_hides_the_true_ones(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            one.source.beat()
+            await asyncio.sleep(5)
+            one.source.answers_nonces, one.source.ahead_s = False, 40 * 86_400
+            one.source.beat()
+            await asyncio.sleep(5)
+            one.source.ahead_s = 0
+            digest = one.source.publish(bulletin())
+            one.source.beat()
+            await asyncio.sleep(5)
+            assert one.events(digest) == [ACCEPTED, ENDED]
 
     run(play())
 
@@ -538,7 +682,7 @@ def test_keys_roll_over_and_the_next_start_knows_it(tmp_path: Path) -> None:
 def test_the_clock_is_never_earlier_than_a_beat(tmp_path: Path) -> None:
     async def play() -> None:
         async with hub(tmp_path) as one:
-            one.clock._read = lambda: 0.0
+            one.clock.system._read = lambda: 0.0
             one.source.publish(bulletin(issued=NOW))
             one.source.beat()
             await asyncio.sleep(5)

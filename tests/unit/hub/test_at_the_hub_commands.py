@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.clocks import clock
 from tests.statements import MINIMAL, NOW
 from tests.unit.hub.test_config import GOOD
+from tests.unit.hub.test_status import Parts, answered
 
 from ward_hub.cli.main import main
 from ward_hub.control import NAME, Act, Control
@@ -101,7 +103,7 @@ async def test_resume_says_what_is_over_and_what_is_not(hub: Hub) -> None:
 def entry(*holds: Hold, on_air: bool = False, shut_out: bool = False, **changes: object) -> dict[str, object]:
     """An entry of the queue as the agent gives it."""
     bulletin = replace(MINIMAL, **changes)  # type: ignore[arg-type]
-    why = waiting(Candidate(bytes(32), bulletin), holds, NOW, shut_out=shut_out, on_air=on_air)
+    why = waiting(Candidate(bytes(32), bulletin), holds, clock(lambda: NOW).known(), shut_out=shut_out, on_air=on_air)
     return {
         "id": "ab" * 32, "title": bulletin.title, "issuer": bulletin.issuer, "ready": True, "on_air": on_air,
         "priority": bulletin.priority.name.lower(), "status": bulletin.status.value,
@@ -153,10 +155,16 @@ async def test_the_queue_says_who_holds_what_waits(hub: Hub) -> None:
 
 
 async def test_status_says_what_is_held(hub: Hub) -> None:
-    said = await hub.run({"status": {"time_trust": "good", "held": [HERE, ENDING]}}, "status")
+    status = await answered(hub.folder, clock(lambda: NOW), Parts())
+    assert not [line for line in await hub.run({"status": status}, "status") if "Đã tắt" in line]
+    status |= {"held": [HERE, ENDING]}
+    said = await hub.run({"status": status}, "status")
     here = f"do người trực tại thiết bị, từ {AT}, cho đến khi chạy `wardhub resume` tại thiết bị này"
     order = f"do lệnh số 8 của province, từ {AT}, đến 2027-01-15T08:01:00+00:00"
-    assert said == ["time_trust: good", f"Đã tắt tiếng loa: zone-1, {here}", f"Đã tắt tiếng loa: tất cả, {order}"]
+    first = said.index(f"Đã tắt tiếng loa: zone-1, {here}")
+    assert said[first + 1] == f"Đã tắt tiếng loa: tất cả, {order}"
+    assert said[0].startswith("Giờ: 2027-01-15 08:00:00 UTC. Độ tin cậy: tốt")
+    assert json.loads((await hub.run({"status": status}, "status", "--json"))[0]) == status
 
 
 async def test_a_fault_of_the_agent_is_told_and_logged(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,27 +6,28 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 import pytest
+from tests.clocks import clock
 from tests.journals import FILE, HUB, HUB_KEY, Inline, receipts, story
 from tests.sim.hw.virtual import run
 from tests.statements import MINIMAL, NOW, RECALL
 
-from ward_hub.clock import Clock
 from ward_hub.correction import correction
 from ward_hub.holds import Closed
 from ward_hub.journal import State
-from ward_hub.playout.director import LOOK_AGAIN_S, Director
+from ward_hub.playout.director import CONFIRM_S, LOOK_AGAIN_S, Director
+from ward_hub.playout.lateness import issue_notice
 from ward_hub.playout.outcome import Outcome
 from ward_hub.playout.player import Player
 from ward_hub.programme import Candidate
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Bulletin, Event, Evidence, Priority, Status
+from ward_protocol.statements import Bulletin, Event, Evidence, Priority, Status, TimeTrust
 
 LENGTH_S = 10.0
 ATTEMPTS = 3
@@ -44,14 +45,22 @@ class FakePlayer:
     outcome_state: State = State.AIRED
     aired: float = 0.0
     shut: list[Closed] = field(default_factory=list)
+    notices: list[tuple[str, ...]] = field(default_factory=list)
 
     def say(self, what: str) -> None:
         self.told.append((round(self.now(), 1), what))
 
-    async def air(self, bulletin: Bulletin, recording: Callable[[], Awaitable[Path | None]], shut: Closed) -> None:
+    async def air(
+        self,
+        bulletin: Bulletin,
+        recording: Callable[[], Awaitable[Path | None]],
+        shut: Closed,
+        notices: Sequence[str],
+    ) -> None:
         begun = self.now()
         self.say(f"air {bulletin.title}")
         self.shut.append(shut)
+        self.notices.append(tuple(notices))
         if self.faults:
             self.faults -= 1
             raise ZeroDivisionError("a bug of ours")
@@ -79,11 +88,10 @@ class FakePlayer:
 class Studio:
     """A director over a real journal file, a fake player, and a clock of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, trust: TimeTrust = TimeTrust.GOOD) -> None:
         loop = asyncio.get_running_loop()
         self.folder = folder
-        self.offset = 0.0
-        self.clock = Clock(lambda: NOW + loop.time() + self.offset)
+        self.clock = clock(lambda: NOW + loop.time(), trust)
         self.journal = Inline(folder / FILE, HUB, HUB_KEY, self.clock)
         self.player = FakePlayer(loop.time)
         self.director = Director(
@@ -93,8 +101,21 @@ class Studio:
             no_recording,
             max_attempts=ATTEMPTS,
             level_of=LEVELS.get,
+            confirm=self.confirm,
+            language="en",
         )
         self.number = 0
+        self.asked: list[tuple[float, float]] = []
+        self.answer: int | None = None
+
+    async def confirm(self, within_s: float) -> TimeTrust:
+        """Ask a source that answers with the time `answer` at once, or never."""
+        self.asked.append((asyncio.get_running_loop().time(), within_s))
+        if self.answer is None:
+            await asyncio.sleep(within_s)
+        else:
+            self.clock.heard(self.answer, self.clock.ask())
+        return self.clock.trust
 
     def bulletin(
         self, title: str, priority: Priority, *, begins: int = 0, life: int = 3600, status: Status = Status.ACTUAL
@@ -145,8 +166,8 @@ async def no_recording(candidate: Candidate) -> Path | None:
 
 
 @asynccontextmanager
-async def on_air(folder: Path) -> AsyncIterator[Studio]:
-    studio = Studio(folder)
+async def on_air(folder: Path, trust: TimeTrust = TimeTrust.GOOD) -> AsyncIterator[Studio]:
+    studio = Studio(folder, trust)
     task = asyncio.create_task(studio.director.run())
     try:
         yield studio
@@ -515,7 +536,7 @@ def test_a_clock_that_is_put_right_is_noticed_soon(tmp_path: Path) -> None:
         async with on_air(tmp_path) as studio:
             studio.hold("n", begins=3600, life=60)
             await asyncio.sleep(1)
-            studio.offset = 3600
+            studio.clock.heard(NOW + 3601, studio.clock.ask())
             await asyncio.sleep(LOOK_AGAIN_S + 1)
             assert studio.said() == ["air n"]
 
@@ -599,6 +620,136 @@ def test_a_cancel_while_the_journal_fails_is_not_forgotten(tmp_path: Path) -> No
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(60):
                     await studio.director.run()
+            assert studio.said() == []
+            assert studio.endings() == [(1, Event.CANCELLED, Reason.CANCELLED)]
+
+    run(play())
+
+
+# While nothing says what time it is
+
+
+def test_an_emergency_airs_once_and_its_receipt_says_how_late(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path, TimeTrust.NONE) as studio:
+            studio.hold("e", EMERGENCY)
+            await asyncio.sleep(30)
+            assert studio.asked == [(0.0, CONFIRM_S)]
+            assert (CONFIRM_S, "air e") in studio.player.told
+            assert studio.said() == ["air e", "end e"]
+            assert studio.player.notices == [(issue_notice(NOW, "en"),)]
+            assert studio.endings() == [(1, Event.AIRED, None)]
+            assert receipts(tmp_path)[-1].time_trust is TimeTrust.NONE
+            assert "by this hub's clock, whose trust is none" in receipts(tmp_path)[-1].detail
+
+    run(play())
+
+
+def test_each_emergency_asks_for_itself(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path, TimeTrust.NONE) as studio:
+            studio.hold("e", EMERGENCY)
+            studio.hold("f", EMERGENCY)
+            await asyncio.sleep(60)
+            assert studio.said() == ["air e", "end e", "air f", "end f"]
+            assert len(studio.asked) == 2
+
+    run(play())
+
+
+@pytest.mark.parametrize(
+    ("priority", "status"),
+    [(NORMAL, Status.ACTUAL), (PRIORITY, Status.ACTUAL), (EMERGENCY, Status.EXERCISE), (EMERGENCY, Status.TEST)],
+)
+def test_all_others_wait_until_the_time_is_known(tmp_path: Path, priority: Priority, status: Status) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path, TimeTrust.NONE) as studio:
+            held = studio.bulletin("n", priority, begins=86_400 * 200, life=10**6, status=status)
+            studio.director.hold(held)
+            await asyncio.sleep(100)
+            assert (studio.said(), studio.asked) == ([], [])
+            studio.clock.heard(int(studio.clock.now()) + 86_400 * 200, studio.clock.ask())
+            await asyncio.sleep(LOOK_AGAIN_S + 1)
+            assert studio.said() == ["air n"]
+
+    run(play())
+
+
+def test_an_answer_that_shows_it_expired_ends_it_unaired(tmp_path: Path) -> None:
+    """A recording of last month's emergency, brought to a hub that was without power."""
+
+    async def play() -> None:
+        async with on_air(tmp_path, TimeTrust.NONE) as studio:
+            one = studio.hold("e", EMERGENCY, life=60)
+            studio.answer = one.bulletin.expires + 86_400 * 30
+            await asyncio.sleep(30)
+            assert studio.said() == []
+            assert studio.endings() == [(1, Event.NOT_AIRED, Reason.EXPIRED)]
+
+    run(play())
+
+
+def test_an_answer_in_time_makes_it_an_emergency_like_any_other(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path, TimeTrust.NONE) as studio:
+            one = studio.hold("e", EMERGENCY)
+            studio.answer = one.bulletin.issued if one.bulletin.issued > NOW else int(studio.clock.now()) + 5
+            await asyncio.sleep(30)
+            assert studio.said() == ["air e", "end e"]
+            assert studio.player.notices == [()]
+            assert receipts(tmp_path)[-1].detail == ""
+
+    run(play())
+
+
+def test_one_that_began_does_not_begin_again_before_the_time_is_known(tmp_path: Path) -> None:
+    """The power went while it aired, and goes again and again: it must not sound each time the hub starts."""
+
+    async def play() -> None:
+        async with on_air(tmp_path, TimeTrust.NONE) as studio:
+            begun = replace(studio.bulletin("e", EMERGENCY), attempts=1)
+            studio.director.hold(begun)
+            await asyncio.sleep(100)
+            assert (studio.said(), studio.asked) == ([], [])
+            studio.clock.heard(int(studio.clock.now()), studio.clock.ask())
+            await asyncio.sleep(30)
+            assert studio.said() == ["air e", "end e"]
+
+    run(play())
+
+
+def test_one_that_failed_does_not_begin_again_before_the_time_is_known(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path, TimeTrust.NONE) as studio:
+            studio.player.faults = 1
+            studio.hold("e", EMERGENCY, life=600)
+            await asyncio.sleep(700)
+            assert studio.said() == ["air e"]
+            assert studio.endings() == [(1, Event.PARTLY, Reason.INTERRUPTED)]
+
+    run(play())
+
+
+def test_one_that_is_stopped_says_how_late_it_began(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path, TimeTrust.NONE) as studio:
+            one = studio.hold("e", EMERGENCY)
+            await asyncio.sleep(CONFIRM_S + 1)
+            await studio.director.drop(one.digest, State.PARTLY, Reason.STOPPED, "stopped at the hub")
+            await asyncio.sleep(1)
+            assert studio.endings() == [(1, Event.PARTLY, Reason.STOPPED)]
+            assert receipts(tmp_path)[-1].detail.startswith("stopped at the hub; aired ")
+
+    run(play())
+
+
+def test_one_that_is_taken_back_while_the_source_is_asked_does_not_air(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path, TimeTrust.NONE) as studio:
+            one = studio.hold("e", EMERGENCY)
+            await asyncio.sleep(1)
+            await studio.director.drop(one.digest, State.CANCELLED, Reason.CANCELLED, "phát nhầm", issuer="ward")
+            await asyncio.sleep(30)
             assert studio.said() == []
             assert studio.endings() == [(1, Event.CANCELLED, Reason.CANCELLED)]
 

@@ -20,7 +20,7 @@ from ward_hub.settings import ALLOWED
 from ward_protocol.envelope import SINGLE
 from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Action, Bulletin, Event, Kind, Receipt, StatementType
+from ward_protocol.statements import Action, Bulletin, Event, Kind, Receipt, StatementType, TimeTrust
 from ward_protocol.statements.order import KINDS
 
 DOC = "docs/protocol.md"
@@ -62,6 +62,12 @@ def test_orders_and_the_kinds_they_need() -> None:
 
 def test_settings() -> None:
     assert {row[0] for row in table_after(DOC, "settings")} == ALLOWED
+
+
+def test_trust_in_the_time() -> None:
+    assert {int(row[0]): row[1] for row in table_after(DOC, "trust")} == {
+        int(one): one.name.lower() for one in TimeTrust
+    }
 
 
 def test_events() -> None:
