@@ -11,9 +11,11 @@ from pathlib import Path
 
 from ward_hub import systemd
 from ward_hub.alarms import Alarms
+from ward_hub.break_glass import BreakGlassWatch
 from ward_hub.channel import installed
 from ward_hub.clock import Clock
 from ward_hub.config import Config
+from ward_hub.configured import prints
 from ward_hub.control import NAME, Control
 from ward_hub.correction import correction
 from ward_hub.desk import Desk
@@ -69,19 +71,27 @@ async def run(config: Config) -> None:
         Journal(state / JOURNAL, config.hub.id, key, clock) as journal,
     ):
         clock.restore(journal.ledger.clock(), journal.ledger.newest_beat())
+        alarms = Alarms(journal, clock)
+        alarms.restore(journal.ledger.alarms())
+        changed = journal.ledger.configure(prints(config))
+        if changed:
+            alarms.changed(f"since the last start: {', '.join(changed)}")
         while True:
             try:
-                await _run(applied(config, journal.ledger.settings()), journal, clock)
+                await _run(applied(config, journal.ledger.settings()), journal, clock, alarms)
             except* Reconfigured:
                 log.warning("settings were changed by an order: begins anew with %s", journal.ledger.settings())
 
 
-async def _run(config: Config, journal: Journal, clock: Clock) -> None:
+async def _run(config: Config, journal: Journal, clock: Clock, alarms: Alarms) -> None:
     trust = restore_trust(Path(config.trust.root), journal)
     async with AsyncExitStack() as stack:
-        outputs = await stack.enter_async_context(Outputs(config, clock, Tampering(journal)))
+        outputs = await stack.enter_async_context(Outputs(config, clock, Tampering(journal, alarms)))
         link = await stack.enter_async_context(SourceLink(config.source.uri, channel=channel_of(config)))
-        await Agent(config=config, clock=clock, journal=journal, trust=trust, outputs=outputs, link=link).run()
+        agent = Agent(
+            config=config, clock=clock, journal=journal, alarms=alarms, trust=trust, outputs=outputs, link=link
+        )
+        await agent.run()
 
 
 def channel_of(config: Config) -> Channel | NoChannel | None:
@@ -123,7 +133,15 @@ class Agent:
     """The parts that decide, over the outputs and the link that they are given."""
 
     def __init__(
-        self, *, config: Config, clock: Clock, journal: Journal, trust: Trust, outputs: Outputs, link: SourceLink
+        self,
+        *,
+        config: Config,
+        clock: Clock,
+        journal: Journal,
+        alarms: Alarms,
+        trust: Trust,
+        outputs: Outputs,
+        link: SourceLink,
     ) -> None:
         self._config = config
         self._journal = journal
@@ -164,7 +182,9 @@ class Agent:
             language=language,
         )
         self._settings = Settings(config, journal)
-        self._orders = Orders(director=self._director, journal=journal, keeper=keeper, settings=self._settings)
+        self._orders = Orders(
+            director=self._director, journal=journal, keeper=keeper, settings=self._settings, alarms=alarms
+        )
         self._local = LocalHolds(
             director=self._director,
             journal=journal,
@@ -189,15 +209,15 @@ class Agent:
             journal=journal,
             keeper=keeper,
         )
-        self._ways = Ways(config, self.deliver, self._recordings, journal, tally=tally, clock=seconds)
-        self._alarms = Alarms(journal, clock)
-        self._alarms.restore(journal.ledger.alarms())
+        self._ways = Ways(config, self.deliver, self._recordings, journal, tally=tally, alarms=alarms, clock=seconds)
+        self._alarms = alarms
+        self._break_glass = BreakGlassWatch(journal, alarms)
         self._freshness = Freshness(
             link=link,
             take=self._take_beat,
             clock=clock,
             journal=journal,
-            alarms=self._alarms,
+            alarms=alarms,
             trust=lambda: keeper.trust,
             settings=config.clock,
         )
@@ -210,16 +230,16 @@ class Agent:
             link=link,
             clock=clock,
             ways=self._ways.status,
-            alarms=self._alarms,
+            alarms=alarms,
         )
         acts = {"status": desk.status, "queue": desk.queue, "stop": desk.stop, "purge": desk.purge, **self._ways.acts}
         acts |= {"silence": self._local.silence, "blank": self._local.blank, "resume": self._local.resume}
         self._control = Control(Path(config.hub.state) / NAME, acts)
-        self._expiry = ExpiryWatch(lambda: keeper.trust, clock.now, self._alarms)
+        self._expiry = ExpiryWatch(lambda: keeper.trust, clock.now, alarms)
 
     async def run(self) -> None:
         """Run until cancelled, then leave the outputs safe."""
-        self._journal.on_receipt = self._outbox.poke
+        self._journal.on_receipt = self._receipt_written
         parts = {
             "programme": self._director.run,
             "recordings": self._recordings.run,
@@ -227,6 +247,7 @@ class Agent:
             "left-behind": self._take_up_left_behind,
             "freshness": self._freshness.run,
             "alarms": self._alarms.run,
+            "break-glass": self._break_glass.run,
             "outbox": self._outbox.run,
             "control": self._control.run,
             "expiry": self._expiry.run,
@@ -301,6 +322,10 @@ class Agent:
         while self._director.on_air is not None:  # noqa: ASYNC110 - once in years
             await asyncio.sleep(LOOK_S)
         raise Reconfigured
+
+    def _receipt_written(self) -> None:
+        self._outbox.poke()
+        self._break_glass.poke()
 
     async def _take_beat(self, data: bytes) -> None:
         await self._intake.take(data, Place(BEAT))

@@ -2,7 +2,8 @@
 
 A part says what it sees, as often as it likes: `sound` while something is wrong, `still` while it is not. Only the two
 edges are written: an entry of the audit trail, a receipt, a line of the log. An alarm is over when it was still for a
-while, and the longer the more often it came back; so whatever flaps cannot fill the journal.
+while, and the longer the more often it came back; so whatever flaps cannot fill the journal. What was done once, and
+seldom, is told each time it is done, and stands for a day.
 """
 
 from __future__ import annotations
@@ -31,11 +32,13 @@ Alarm = Literal[
     Reason.EXPIRING,
     Reason.AUDIT_BROKEN,
     Reason.LAN_ABUSED,
+    Reason.OUTPUT_TAMPERED,
 ]
 ALARMS: frozenset[Reason] = frozenset(get_args(Alarm))
 FIRST_STILL_S = 300.0
 LONGEST_STILL_S = 3600.0
 FORGIVEN_S = 86_400.0
+DONE_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,15 @@ class Alarms:
         return sorted(self._standing.values(), key=lambda one: (one.since_ms, one.kind))
 
     def restore(self, standing: Iterable[Standing]) -> None:
-        """Take those that stood when the last run ended; whoever looks after them says whether they still do."""
+        """Take those that stood when the last run ended; whoever looks after them says whether they still do.
+
+        Nobody looks after what was done: that goes on standing for the rest of its day.
+        """
         self._standing |= {one.kind: one for one in standing}
+        done = self._standing.get(Reason.CONFIGURATION_CHANGED)
+        if done is not None:
+            passed = max(0.0, (self._clock.ms() - done.since_ms) / 1000)
+            self._stand(done.kind, max(0.0, DONE_S - passed))
 
     def sound(self, kind: Alarm, detail: str) -> None:
         """Say that something is wrong now, and how it shows."""
@@ -92,6 +102,13 @@ class Alarms:
             self._still_since[kind] = asyncio.get_running_loop().time()
             self._changed.set()
 
+    def changed(self, detail: str) -> None:
+        """Say that the configuration was changed, and how."""
+        kind = Reason.CONFIGURATION_CHANGED
+        self._standing[kind] = Standing(kind, self._clock.ms(), detail)
+        self._stand(kind, DONE_S)
+        self._tell(Edge(True, self._standing[kind]))
+
     async def run(self) -> None:
         """Write what began and what is over, until cancelled; what the journal fails to take is written later."""
         while True:
@@ -104,6 +121,11 @@ class Alarms:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._next_look()):
                     await self._changed.wait()
+
+    def _stand(self, kind: Reason, seconds: float) -> None:
+        """Let an alarm be over after so many seconds, whatever is said of it."""
+        self._patience[kind] = Patience(seconds)
+        self._still_since[kind] = asyncio.get_running_loop().time()
 
     def _be_patient(self, kind: Reason) -> None:
         patience, now = self._patience.setdefault(kind, Patience()), asyncio.get_running_loop().time()

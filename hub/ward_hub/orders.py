@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from ward_hub.alarms import Alarms
 from ward_hub.errors import ConfigError
 from ward_hub.holds import Hold, What, order_name, within_reach
 from ward_hub.journal import Journal, Ledger, State
@@ -46,11 +47,14 @@ class Given:
 class Orders:
     """One method for each action; what an order does is done, and in the journal, when `carry_out` returns."""
 
-    def __init__(self, *, director: Director, journal: Journal, keeper: Keeper, settings: Settings) -> None:
+    def __init__(
+        self, *, director: Director, journal: Journal, keeper: Keeper, settings: Settings, alarms: Alarms
+    ) -> None:
         self._director = director
         self._journal = journal
         self._keeper = keeper
         self._settings = settings
+        self._alarms = alarms
         self._acts: dict[Action, Callable[[Given], Awaitable[str]]] = {
             Action.STOP: self._stop,
             Action.SILENCE: self._silence,
@@ -160,10 +164,12 @@ class Orders:
             await self._settings.take(given.digest, given.order.settings)
         except ConfigError as error:
             raise StatementError(Reason.SETTING_NOT_ALLOWED, str(error)) from error
-        return "set: " + ", ".join(f"{name} = {value}" for name, value in given.order.settings.items())
+        did = "set: " + ", ".join(f"{name} = {value}" for name, value in given.order.settings.items())
+        self._alarms.changed(f"{given.by} {did}")
+        return did
 
     async def _clear(self, given: Given) -> str:
-        kids = set(await self._journal.do(Ledger.uncleared_keys))
+        kids = set(await self._journal.do(Ledger.uncleared_uses))
         grants = self._keeper.trust.grants
         for one in grants.authorities if grants else ():
             if one.break_glass and kids & one.break_glass.keys.keys() and given.level >= one.level:

@@ -40,6 +40,7 @@ class _Way:
     began_at: float = 0.0
     summed_at: float = -math.inf
     counts: Counter[str] = field(default_factory=Counter[str])
+    seen: Counter[str] = field(default_factory=Counter[str])
 
 
 class Tally:
@@ -60,6 +61,7 @@ class Tally:
             self.count(way, word, now)
             return False
         one.stock -= 1
+        one.seen[word] += 1
         return True
 
     def count(self, way: str, word: str, now: float) -> None:
@@ -68,6 +70,11 @@ class Tally:
         if not one.counts:
             one.began_at = now
         one.counts[word] += 1
+        one.seen[word] += 1
+
+    def seen(self, way: str) -> Counter[str]:
+        """Return all that a way brought so far, by word, written by itself or counted."""
+        return Counter(self._ways[way].seen) if way in self._ways else Counter()
 
     def due(self, now: float, *, all_of_it: bool = False) -> list[Sum]:
         """Return the sums that are to be written now: at most one a period for each way, or all, as the agent ends.

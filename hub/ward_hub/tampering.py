@@ -1,11 +1,13 @@
-"""What somebody else did at the outputs: written into the audit trail, whoever saw it."""
+"""What somebody else did at the outputs: written into the audit trail, and an alarm, whoever saw it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 
+from ward_hub.alarms import Alarms
 from ward_hub.journal import Journal, Ledger
+from ward_protocol.reasons import Reason
 
 KEPT = 64
 
@@ -13,8 +15,9 @@ KEPT = 64
 class Tampering:
     """Takes what the outputs see, and writes it; what the journal fails to take is written later."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, alarms: Alarms) -> None:
         self._journal = journal
+        self._alarms = alarms
         self._seen: deque[str] = deque(maxlen=KEPT)
         self._new = asyncio.Event()
 
@@ -22,9 +25,12 @@ class Tampering:
         """Say what was found that this hub did not order."""
         self._seen.append(what)
         self._new.set()
+        self._alarms.sound(Reason.OUTPUT_TAMPERED, what)
+        self._alarms.still(Reason.OUTPUT_TAMPERED)  # undone by now; who does it again is seen again
 
     async def run(self) -> None:
         """Write until cancelled."""
+        self._alarms.still(Reason.OUTPUT_TAMPERED)  # of the last run
         while True:
             self._new.clear()
             while self._seen:

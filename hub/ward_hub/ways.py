@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from ward_hub.alarms import Alarms
 from ward_hub.config import Config, LanSection
 from ward_hub.control import Act
 from ward_hub.intake import Deliver
@@ -16,6 +18,7 @@ from ward_hub.lan import LanServer
 from ward_hub.lan.echo import SECRET_SIZE, Echo
 from ward_hub.lan.gathering import Gathering
 from ward_hub.lan.limits import Limits
+from ward_hub.lan.resources import WAY
 from ward_hub.lan.site import Site
 from ward_hub.lan.spool import Bounds, Most, Spool
 from ward_hub.recordings import Recordings
@@ -23,10 +26,12 @@ from ward_hub.staging import Staging
 from ward_hub.tally import Tally
 from ward_hub.usb.importer import Importer
 from ward_hub.usb.watch import Watch
+from ward_protocol.reasons import Reason
 
 log = logging.getLogger(__name__)
 MIB = 2**20
 SUM_UP_S = 30.0
+ABUSE = 50  # in that time: who is honest and too fast is told so a few times, and waits
 
 
 class Ways:
@@ -43,10 +48,13 @@ class Ways:
         journal: Journal,
         *,
         tally: Tally,
+        alarms: Alarms,
         clock: Callable[[], float],
     ) -> None:
         self._journal = journal
         self._tally = tally
+        self._alarms = alarms
+        self._seen: Counter[str] = Counter()
         self._clock = clock
         staging = Staging(Path(config.hub.state) / "incoming", config.media.keep_free_mib * MIB)
         self._importer = Importer(deliver, recordings, staging, journal, tally)
@@ -93,9 +101,20 @@ class Ways:
         try:
             while True:
                 await asyncio.sleep(SUM_UP_S)
+                self._judge_lan()
                 await self._write_sums()
         finally:
             await self._write_sums(all_of_it=True)
+
+    def _judge_lan(self) -> None:
+        """Alarm where the network brought more in the last while that is not to be taken than honest senders do."""
+        seen = self._tally.seen(WAY)
+        new, self._seen = seen - self._seen, seen
+        if new.total() >= ABUSE:
+            told = ", ".join(f"{count} {word}" for word, count in new.most_common())
+            self._alarms.sound(Reason.LAN_ABUSED, f"{told} in {SUM_UP_S:.0f} s")
+        else:
+            self._alarms.still(Reason.LAN_ABUSED)
 
     async def _write_sums(self, *, all_of_it: bool = False) -> None:
         for one in self._tally.due(self._clock(), all_of_it=all_of_it):

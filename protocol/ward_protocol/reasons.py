@@ -81,6 +81,7 @@ class Reason(IntEnum):
     EXPIRING = 117
     AUDIT_BROKEN = 118
     LAN_ABUSED = 119
+    OUTPUT_TAMPERED = 120
 
     @property
     def word(self) -> str:

@@ -105,6 +105,7 @@ def alarm(word: str, _: Words) -> str:
         "expiring": _("Documents of trust end soon, or have ended"),
         "audit-broken": _("The audit trail was altered"),
         "lan-abused": _("Somebody on the local network abuses this hub"),
+        "output-tampered": _("Somebody else switched an output of this hub"),
     }.get(word, word)
 
 

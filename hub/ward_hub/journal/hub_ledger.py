@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -62,6 +62,23 @@ class HubLedger:
     def _keep_clock(self, kept: Kept) -> None:
         data = json.dumps({"boot": kept.boot, "at": kept.at, "now": kept.now, "known": kept.known}).encode()
         self._db.execute("INSERT OR REPLACE INTO document VALUES ('clock', ?, ?)", (kept.floor, data))
+
+    # How it is configured
+
+    def configure(self, prints: Mapping[str, str]) -> list[str]:
+        """Keep digests of what the hub is configured with, by name; return the names of those that changed.
+
+        None did where nothing was kept before: a hub begins with some configuration.
+        """
+        row = self._db.execute("SELECT data FROM document WHERE kind = 'configuration'").fetchone()
+        before: dict[str, str] = json.loads(row[0]) if row else dict(prints)
+        changed = sorted(one for one in {*before, *prints} if before.get(one) != prints.get(one))
+        if changed or not row:
+            with self._transaction():
+                data = json.dumps(prints, sort_keys=True).encode()
+                self._db.execute("INSERT OR REPLACE INTO document VALUES ('configuration', 0, ?)", (data,))
+                self._audit.append("configured", None, {"changed": changed})
+        return changed
 
     # What is wrong
 

@@ -306,9 +306,9 @@ class Ledger(HubLedger):
         """Return how many uses of break-glass keys nobody has cleared."""
         return uncleared(self._db)
 
-    def uncleared_keys(self) -> list[bytes]:
-        """Return the ids of the break-glass keys with such uses."""
-        return [row[0] for row in self._db.execute("SELECT DISTINCT kid FROM break_glass WHERE NOT cleared")]
+    def uncleared_uses(self) -> dict[bytes, int]:
+        """Return the same for each key with such uses, by its id."""
+        return dict(self._db.execute("SELECT kid, count(*) FROM break_glass WHERE NOT cleared GROUP BY kid"))
 
     def clear_break_glass(self) -> int:
         """Clear all uses of break-glass keys; return how many there were."""

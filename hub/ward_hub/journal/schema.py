@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ward_hub.errors import StateError
 
-VERSION = 2
+VERSION = 3
 TABLES = """
 CREATE TABLE entry (
     number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, event TEXT NOT NULL, statement BLOB, detail TEXT NOT NULL,

@@ -33,6 +33,7 @@ from tests.statements import (
 from tests.unit.hub.test_config import GOOD
 
 from ward_hub.agent import Agent, channel_of, restore_trust
+from ward_hub.alarms import Alarms
 from ward_hub.channel import install, keep_key
 from ward_hub.config import Config, parse
 from ward_hub.errors import StateError
@@ -164,6 +165,7 @@ class Hub:
         self.folder = folder
         self.clock = clock(lambda: NOW + loop.time(), trust)
         self.journal = Inline(folder / FILE, HUB, HUB_KEY, self.clock)
+        self.alarms = Alarms(self.journal, self.clock)
         self.source = source or FakeSource()
         self.source.files.setdefault("grants/1", sign(BOTH, [GRANT_KEY]))
         self.outputs = NoOutputs()
@@ -172,10 +174,12 @@ class Hub:
     async def run(self) -> None:
         content = GOOD[: GOOD.index("[[bus]]")].replace("/var/lib/wardhub", str(self.folder))
         trust = restore_trust(self.folder / "root.cose", self.journal)
+        self.alarms.restore(self.journal.ledger.alarms())
         self.agent = Agent(
             config=parse(content, "hub.toml"),
             clock=self.clock,
             journal=self.journal,
+            alarms=self.alarms,
             trust=trust,
             outputs=cast("Outputs", self.outputs),
             link=cast("SourceLink", self.source),

@@ -15,7 +15,7 @@ from tests.journals import FILE, HUB, HUB_KEY, Inline, receipts, story
 from tests.sim.hw.virtual import run
 from tests.statements import NOW
 
-from ward_hub.alarms import ALARMS, FIRST_STILL_S, FORGIVEN_S, LONGEST_STILL_S, Alarm, Alarms
+from ward_hub.alarms import ALARMS, DONE_S, FIRST_STILL_S, FORGIVEN_S, LONGEST_STILL_S, Alarm, Alarms
 from ward_hub.journal import Standing
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Event
@@ -165,6 +165,58 @@ def test_kinds_do_not_touch_each_other(tmp_path: Path) -> None:
             siren.alarms.sound(FROZEN, "an hour old")
             siren.alarms.still(SILENT)
             await asyncio.sleep(FIRST_STILL_S + 1)
+            assert siren.standing == [FROZEN]
+
+    run(play())
+
+
+CHANGED = Reason.CONFIGURATION_CHANGED
+
+
+def test_each_change_is_told_and_stands_for_a_day_after_the_last(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with sounding(tmp_path) as siren:
+            siren.alarms.changed("one")
+            await asyncio.sleep(DONE_S / 2)
+            siren.alarms.changed("two")
+            await asyncio.sleep(DONE_S - 1)
+            assert siren.alarms.standing == [Standing(CHANGED, (NOW + int(DONE_S / 2)) * 1000, "two")]
+            await asyncio.sleep(2)
+            assert siren.standing == []
+            assert siren.told() == [
+                (Event.ALARM, CHANGED, "one"),
+                (Event.ALARM, CHANGED, "two"),
+                (Event.ALARM_CLEARED, CHANGED, "two"),
+            ]
+
+    run(play())
+
+
+@pytest.mark.parametrize("off_s", [0.0, 3600.0])
+def test_a_restart_does_not_begin_the_day_anew(tmp_path: Path, off_s: float) -> None:
+    async def play() -> None:
+        async with sounding(tmp_path) as siren:
+            siren.alarms.changed("one")
+            await asyncio.sleep(3600)
+        await asyncio.sleep(off_s)
+        async with sounding(tmp_path) as again:
+            await asyncio.sleep(DONE_S - 3600 - off_s - 1)
+            assert again.standing == [CHANGED]
+            await asyncio.sleep(2)
+            assert again.standing == []
+            assert len(again.told()) == 2
+
+    run(play())
+
+
+def test_a_clock_that_is_behind_does_not_make_it_stand_longer_than_a_day(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with sounding(tmp_path) as siren:
+            siren.alarms.restore([Standing(CHANGED, (NOW + 90 * 86_400) * 1000, "one")])
+            siren.alarms.sound(FROZEN, "an hour old")  # so that `run` looks again
+            await asyncio.sleep(DONE_S - 1)
+            assert siren.standing == [FROZEN, CHANGED]
+            await asyncio.sleep(2)
             assert siren.standing == [FROZEN]
 
     run(play())

@@ -321,13 +321,28 @@ def test_a_file_that_is_no_journal_is_said_clearly(tmp_path: Path) -> None:
 def test_a_journal_of_another_version_is_said_clearly(tmp_path: Path) -> None:
     with journal(tmp_path) as one:
         one.ledger._db.execute("PRAGMA user_version = 7")
-    with pytest.raises(StateError, match="journal of version 7, this agent needs 2"), journal(tmp_path):
+    with pytest.raises(StateError, match="journal of version 7, this agent needs 3"), journal(tmp_path):
         pass
 
 
 def test_a_folder_that_is_not_there_is_said_clearly(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="cannot be opened"), journal(tmp_path / "nowhere"):
         pass
+
+
+# How the hub is configured
+
+
+def test_a_first_configuration_is_no_change_and_each_other_one_is_named(tmp_path: Path) -> None:
+    with journal(tmp_path) as one:
+        assert one.ledger.configure({"[hub]": "a", "[lan]": "b"}) == []
+        assert one.ledger.configure({"[hub]": "a", "[lan]": "b"}) == []
+    with journal(tmp_path) as again:
+        assert again.ledger.configure({"[hub]": "a2", "[usb]": "c"}) == ["[hub]", "[lan]", "[usb]"]
+        assert again.ledger.configure({"[hub]": "a2", "[usb]": "c"}) == []
+        told = [(one.event, one.detail) for one in story(tmp_path)]
+        assert told == [("configured", {"changed": []}), ("configured", {"changed": ["[hub]", "[lan]", "[usb]"]})]
+        assert again.ledger.documents() == {}
 
 
 # Its one writer

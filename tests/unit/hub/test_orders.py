@@ -16,6 +16,7 @@ from tests.statements import AREA, AUTHORITY, GRANTS, MINIMAL, NOW, ORDER, SEALE
 from tests.unit.hub.test_config import GOOD
 from tests.unit.hub.test_director import EMERGENCY, NORMAL, PRIORITY, Studio, on_air
 
+from ward_hub.alarms import Alarms
 from ward_hub.config import Config, parse
 from ward_hub.errors import ConfigError
 from ward_hub.holds import OPEN, Closed, Hold, What, closed
@@ -40,8 +41,13 @@ class Office:
         self.studio = studio
         self.keeper = Keeper(BOTH, studio.journal, studio.clock)
         self.settings = Settings(CONFIG, studio.journal)
+        self.alarms = Alarms(studio.journal, studio.clock)
         self.orders = Orders(
-            director=studio.director, journal=studio.journal, keeper=self.keeper, settings=self.settings
+            director=studio.director,
+            journal=studio.journal,
+            keeper=self.keeper,
+            settings=self.settings,
+            alarms=self.alarms,
         )
         self.number = 100
 
@@ -338,6 +344,9 @@ def test_settings_are_taken_kept_and_lie_over_the_file(tmp_path: Path) -> None:
         async with office(tmp_path) as at:
             done = await at.order(Action.CONFIGURATION, settings={"hub.language": "en"})
             assert (done.event, done.detail) == (Event.CARRIED_OUT, "set: hub.language = en")
+            (alarm,) = at.alarms.standing
+            told = "order 101 of ward set: hub.language = en"
+            assert (alarm.kind, alarm.detail) == (Reason.CONFIGURATION_CHANGED, told)
             await at.order(Action.CONFIGURATION, settings={"airing.tail_ms": "450"})
             assert at.settings.changed.is_set()
         async with office(tmp_path) as again:
@@ -373,6 +382,7 @@ def test_what_may_not_be_set_changes_nothing(tmp_path: Path, settings: dict[str,
             assert (last.event, last.reason) == (Event.REFUSED, Reason.SETTING_NOT_ALLOWED)
             assert at.studio.journal.ledger.settings() == {}
             assert not at.settings.changed.is_set()
+            assert at.alarms.standing == []
 
     run(play())
 

@@ -23,6 +23,20 @@ def test_the_stock_fills_again_and_never_above_its_size() -> None:
     assert [tally.alone("lan", "x", 1000.0) for _ in range(3)] == [True, True, False]
 
 
+def test_all_that_came_is_known_whether_written_or_counted() -> None:
+    tally = Tally(burst=1)
+    assert tally.seen("lan") == {}
+    for word in ("x", "x", "y"):
+        tally.alone("lan", word, 0.0)
+    tally.count("lan", "z", 0.0)
+    (one,) = tally.due(0.0)
+    tally.settled(one, 0.0)
+    assert tally.seen("lan") == {"x": 2, "y": 1, "z": 1}
+    assert tally.seen("usb") == {}
+    tally.seen("lan").clear()
+    assert tally.seen("lan").total() == 4
+
+
 def test_each_way_has_a_stock_of_its_own() -> None:
     tally = Tally(burst=1)
     assert tally.alone("lan", "x", 0.0)

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 from tests.intakes import bulletin, signed
-from tests.journals import story
+from tests.journals import receipts, story
 from tests.sim.hw.virtual import run
 from tests.statements import STRANGER
 from tests.unit.hub.test_agent import ACCEPTED, CANCELLED, ENDED, Hub, hub
 from tests.unit.hub.test_config import GOOD
 
+from ward_hub.alarms import FIRST_STILL_S
 from ward_hub.config import parse
 from ward_hub.intake import Place
 from ward_hub.lan.spool import Most
 from ward_hub.tally import BURST
-from ward_hub.ways import SUM_UP_S, bounds_of
+from ward_hub.ways import ABUSE, SUM_UP_S, bounds_of
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Cancel, Event
@@ -118,6 +119,26 @@ def test_a_flood_of_forgeries_is_in_the_trail_and_does_not_fill_it(tmp_path: Pat
             ("lan", 40, None),
             ("lan", None, 7),
         ]
+
+    run(play())
+
+
+@pytest.mark.parametrize(("way", "count", "alarms"), [(LAN, ABUSE, True), (LAN, ABUSE - 1, False), (USB, 512, False)])
+def test_a_flood_over_the_network_is_an_alarm_until_it_ends(
+    tmp_path: Path, way: Place, count: int, alarms: bool
+) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            for number in range(count):
+                await one.agent.deliver(sign(bulletin(sequence=number + 1), [STRANGER]), way)
+            await asyncio.sleep(SUM_UP_S + 1)
+            told = [each.detail for each in one.alarms.standing if each.kind is Reason.LAN_ABUSED]
+            assert told == ([f"{count} unknown-key in 30 s"] if alarms else [])
+            await asyncio.sleep(FIRST_STILL_S + SUM_UP_S + 1)
+            assert Reason.LAN_ABUSED not in [each.kind for each in one.alarms.standing]
+        events = [(each.event, each.reason) for each in receipts(tmp_path) if each.reason is Reason.LAN_ABUSED]
+        both = [(Event.ALARM, Reason.LAN_ABUSED), (Event.ALARM_CLEARED, Reason.LAN_ABUSED)]
+        assert events == (both if alarms else [])
 
     run(play())
 

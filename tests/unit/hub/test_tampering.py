@@ -1,0 +1,71 @@
+"""What somebody else did at the outputs: an entry for each, and one alarm while it goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tests.journals import story
+from tests.sim.hw.virtual import run
+from tests.unit.hub.test_alarms import Siren, sounding
+
+from ward_hub.alarms import FIRST_STILL_S
+from ward_hub.tampering import Tampering
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import Event
+
+TAMPERED = Reason.OUTPUT_TAMPERED
+
+
+async def running(siren: Siren, tampering: Tampering, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await tampering.run()
+
+
+def test_each_is_an_entry_and_all_of_them_are_one_alarm(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with sounding(tmp_path) as siren:
+            tampering = Tampering(siren.journal, siren.alarms)
+            for number in range(5):
+                tampering.seen(f"amp-1: zone-{number} was closed")
+                await running(siren, tampering, 60)
+            assert siren.told() == [(Event.ALARM, TAMPERED, "amp-1: zone-0 was closed")]
+            (alarm,) = siren.alarms.standing
+            assert alarm.detail == "amp-1: zone-4 was closed"
+            await asyncio.sleep(FIRST_STILL_S)
+            assert siren.standing == []
+            assert [one.event for one in story(tmp_path)].count("tampered") == 5
+
+    run(play())
+
+
+def test_one_of_the_last_run_is_over_after_a_while(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with sounding(tmp_path) as siren:
+            Tampering(siren.journal, siren.alarms).seen("board-1 showed something else")
+            await asyncio.sleep(1)
+        async with sounding(tmp_path) as again:
+            assert again.standing == [TAMPERED]
+            await running(again, Tampering(again.journal, again.alarms), FIRST_STILL_S + 1)
+            assert again.standing == []
+
+    run(play())
+
+
+def test_what_the_journal_cannot_take_is_written_later(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with sounding(tmp_path) as siren:
+            tampering = Tampering(siren.journal, siren.alarms)
+            tampering.seen("board-1 showed something else")
+            siren.journal.broken = frozenset({"note"})
+            with pytest.raises(sqlite3.OperationalError):
+                await tampering.run()
+            siren.journal.broken = frozenset()
+            await running(siren, tampering, 1)
+            assert [one.event for one in story(tmp_path)].count("tampered") == 1
+
+    run(play())
