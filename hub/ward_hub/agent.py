@@ -202,16 +202,6 @@ class Agent:
             tally=tally,
             cut_off=keeper.cut_off,
         )
-        self._feeds = Feeds(
-            link=link,
-            deliver=self.deliver,
-            refuse_unread=self._intake.refuse_unread,
-            journal=journal,
-            keeper=keeper,
-        )
-        self._ways = Ways(config, self.deliver, self._recordings, journal, tally=tally, alarms=alarms, clock=seconds)
-        self._alarms = alarms
-        self._break_glass = BreakGlassWatch(journal, alarms)
         self._freshness = Freshness(
             link=link,
             take=self._take_beat,
@@ -221,6 +211,17 @@ class Agent:
             trust=lambda: keeper.trust,
             settings=config.clock,
         )
+        self._feeds = Feeds(
+            link=link,
+            meet=self._freshness.meet,
+            deliver=self.deliver,
+            refuse_unread=self._intake.refuse_unread,
+            journal=journal,
+            keeper=keeper,
+        )
+        self._ways = Ways(config, self.deliver, self._recordings, journal, tally=tally, alarms=alarms, clock=seconds)
+        self._alarms = alarms
+        self._break_glass = BreakGlassWatch(journal, alarms)
         self._outbox = Outbox(link, journal)
         desk = Desk(
             director=self._director,

@@ -38,12 +38,23 @@ class Retry:
 
 
 class Feeds:
-    """Brings what the source publishes to `deliver`, and asks for what the beat in the keeper's trust names."""
+    """Brings what the source publishes to `deliver`, and asks for what the beat in the keeper's trust names.
+
+    `meet` is waited for before each beat is delivered.
+    """
 
     def __init__(
-        self, *, link: SourceLink, deliver: Deliver, refuse_unread: RefuseUnread, journal: Journal, keeper: Keeper
+        self,
+        *,
+        link: SourceLink,
+        meet: Callable[[], Awaitable[None]],
+        deliver: Deliver,
+        refuse_unread: RefuseUnread,
+        journal: Journal,
+        keeper: Keeper,
     ) -> None:
         self._link = link
+        self._meet = meet
         self._deliver = deliver
         self._refuse_unread = refuse_unread
         self._journal = journal
@@ -68,6 +79,7 @@ class Feeds:
         if self._is_by_another_key(data):
             with contextlib.suppress(NotFound):  # there is no other root: the beat is refused as it stands
                 await self._follow_root()
+        await self._meet()
         if not (await self._deliver(data, Place(BEAT))).good:
             return
         beat = self._keeper.trust.beat

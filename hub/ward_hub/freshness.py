@@ -25,6 +25,7 @@ from ward_protocol.statements import TimeTrust
 log = logging.getLogger(__name__)
 LOOK_S = 1.0
 ASK_S = 10.0
+MEET_S = 3.0
 FIRST_RETRY_S, LONGEST_RETRY_S = 2.0, 60.0
 UNPROVEN_S = 600.0  # so long a source may fail to answer a nonce while its beats come
 KEEP_S = 600  # what a cut of power may cost the clock; each write wears the card
@@ -77,6 +78,14 @@ class Freshness:
                 if self._clock.confirmed_at == before:  # nobody else's question was answered meanwhile
                     await self._ask(within_s)
         return self._clock.trust
+
+    async def meet(self) -> None:
+        """Have the source prove its time before its first beat is taken, where nothing says what time it is.
+
+        Else, after months without power, that beat would be refused as too far ahead, with an entry and a receipt.
+        """
+        if self._clock.trust is TimeTrust.NONE:
+            await self.confirm(MEET_S)
 
     # Asking
 

@@ -54,7 +54,7 @@ def lines(known: Mapping[str, Any], language: str) -> Iterator[str]:
     for one in known["held"]:
         yield line(one, language)
     yield _("To air or on air: %d. Receipts that wait: %d") % (known["queued"], known["receipts_waiting"])
-    yield _("Receipts: %s") % known["receipts"]
+    yield _("Receipts: %s") % _receipts(known["receipts"], _)
     yield _("Local network: %s") % (known["lan"] or "-")
     yield _("Last bundle from a stick: %s") % _words(known["bundle"])
     for title, outputs in ((_("Amplifiers:"), known["amplifiers"]), (_("Boards:"), known["boards"])):
@@ -151,6 +151,10 @@ def _floor(word: str, _: Words) -> str:
 
 def _source(word: str, _: Words) -> str:
     return {"down": _("does not answer"), "observing": _("answers"), "polling": _("answers when asked")}[word]
+
+
+def _receipts(words: str, _: Words) -> str:
+    return {"protected": _("protected"), "open": _("open")}.get(words, words)
 
 
 def _time(iso: str) -> str:

@@ -683,6 +683,21 @@ def test_a_beat_too_far_ahead_is_refused_before_it_hides_the_true_ones(tmp_path:
     run(play())
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_hub_from_the_box_has_its_time_proven_before_its_first_beat_is_judged(tmp_path: Path, answers: bool) -> None:
+    """Its release lies months back: unproven, each beat would be a refusal with a receipt."""
+
+    async def play() -> None:
+        async with hub(tmp_path, FakeSource(answers_nonces=answers), trust=TimeTrust.NONE) as one:
+            one.source.beat()
+            await asyncio.sleep(5)
+            refused = [line.detail["reason"] for line in story(tmp_path) if line.event == "refused"]
+            assert refused == ([] if answers else ["time-step-too-large"])
+            assert one.clock.trust is (TimeTrust.GOOD if answers else TimeTrust.NONE)
+
+    run(play())
+
+
 def test_the_clock_is_never_earlier_than_a_beat(tmp_path: Path) -> None:
     async def play() -> None:
         async with hub(tmp_path) as one:

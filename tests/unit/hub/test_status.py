@@ -180,6 +180,18 @@ def test_every_alarm_and_every_floor_has_words(tmp_path: Path, language: str) ->
         assert words(answer, language)
 
 
+@pytest.mark.parametrize(
+    ("receipts", "said"),
+    [("protected", "được bảo vệ"), ("open", "không mã hoá"), ("kept here: no key", "kept here: no key")],
+)
+def test_how_receipts_go_is_told(tmp_path: Path, receipts: str, said: str) -> None:
+    parts = Parts()
+    parts.receipts = receipts
+    answer = known(tmp_path, started(Machine()), parts)
+    assert f"Receipts: {receipts}\n" in words(answer)
+    assert f"Biên nhận: {said}\n" in words(answer, "vi")
+
+
 def test_vietnamese_is_vietnamese(tmp_path: Path) -> None:
     said = words(known(tmp_path, started(Machine()), Parts()), "vi")
     assert "Độ tin cậy: không có" in said
