@@ -11,6 +11,7 @@ from tests.clocks import clock
 from tests.journals import HUB, Now, journal, receipts
 from tests.statements import AREA, AUTHORITY, GRANTS, MINIMAL, NOW, ROOT, SIGNER, signer
 
+from ward_hub.clock import Clock
 from ward_hub.intake import Accepted, Intake, Place, Verdict
 from ward_hub.journal import Journal
 from ward_hub.keeper import Keeper
@@ -53,11 +54,12 @@ class Desk:
     first: Trust = TRUST
     tally: Tally = field(default_factory=Tally)
     cut_off: bool = False
+    clock: Clock | None = None
     keeper: Keeper = field(init=False)
     intake: Intake = field(init=False)
 
     def __post_init__(self) -> None:
-        hub_clock = clock(self.now)
+        hub_clock = self.clock or clock(self.now)
         self.keeper = Keeper(self.first, self.journal, hub_clock)
         self.intake = Intake(
             HUB,

@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from tests.clocks import clock
 from tests.statements import NOW, SIGNER, signer
 
+from ward_hub.clock import Clock
 from ward_hub.journal import Journal, Ledger
 from ward_protocol.envelope import Envelope
 from ward_protocol.statements import Receipt
@@ -62,9 +63,9 @@ class Inline(Journal):
 
 
 @contextmanager
-def journal(folder: Path, now: Now | None = None) -> Iterator[Journal]:
+def journal(folder: Path, now: Now | None = None, hub_clock: Clock | None = None) -> Iterator[Journal]:
     """The journal in `folder`, made if it is new."""
-    with Journal(folder / FILE, HUB, HUB_KEY, clock(now or Now())) as opened:
+    with Journal(folder / FILE, HUB, HUB_KEY, hub_clock or clock(now or Now())) as opened:
         yield opened
 
 
