@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from random import Random
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -133,6 +135,33 @@ def test_a_point_of_low_order_is_no_key(raw: str) -> None:
     plain = to_map(ENROLMENT) | {4: bytes.fromhex(raw)}
     with pytest.raises(StatementError, match=r"Enrolment\.channel: .* not of low order"):
         from_map(Enrolment, plain)
+
+
+def test_what_is_a_key_is_what_an_exchange_takes() -> None:
+    # Each coordinate of low order and its neighbours, in every form that has 32 bytes: modulo 2 ** 255, and modulo the
+    # prime; and as many of any.
+    prime, random = 2**255 - 19, Random(1)
+    low = {int.from_bytes(bytes.fromhex(raw), "little") % prime for raw in LOW_ORDER}
+    near = {
+        number + step + more for number in low for step in (-1, 0, 1) for more in (0, prime, 2**255, 2**255 + prime)
+    }
+    taken = 0
+    for number in [*near, *(random.getrandbits(256) for _ in near)]:
+        if 0 <= number < 2**256:
+            raw = number.to_bytes(32, "little")
+            is_key = is_taken(check_public, raw)
+            assert is_key == is_taken(HUB_CHANNEL.shared, raw), raw.hex()
+            taken += is_key
+    assert taken > len(near)
+    assert len(low) == 5
+
+
+def is_taken(read: Callable[[bytes], bytes], raw: bytes) -> bool:
+    try:
+        read(raw)
+    except MisuseError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("raw", [b"", bytes([9]) * 31, bytes([9]) * 33, bytes([9]) * 64])
