@@ -19,15 +19,15 @@ from ward_protocol.keys import SIGNATURE_SIZE, Algorithm
 TAG_SIGN1, TAG_SIGN = b"\xd2", b"\xd8\x62"
 MAX_SIGNERS = 16
 
-_ALGORITHMS = {0x1F - one: one for one in Algorithm}  # by the byte of `alg`, a small negative integer
-_SMALLEST = (24, 0x100, 0x10000)  # sizes for which a head of 1, 2, 4 more bytes is the shortest
+# First bytes of strings whose size stands behind them: in how many bytes, and the least size that is shortest so.
+_LONG = {0x58: (1, 24), 0x59: (2, 0x100), 0x5A: (4, 0x10000)}
 # Where the payload's head stands, which is at once the size of what is before it.
 _SIGN1_PAYLOAD, _SIGN_PAYLOAD = 21, 10
 _ONE_SIZE = 82
-# Constants of each form, joined without what varies between them.
-_SIGN1_CONSTANT = bytes.fromhex("d28451a301 0448 1019 a0 5840")
-_SIGN_CONSTANT = bytes.fromhex("d8628445a11019 a0")
-_ONE_CONSTANT = bytes.fromhex("834da201 0448 a05840")
+# What stands before a key id, whole, by the algorithm whose byte (a small negative integer) is in it.
+_SIGN1_BEGIN = {b"\xd2\x84\x51\xa3\x01" + bytes((0x1F - one,)) + b"\x04\x48": one for one in Algorithm}
+_ONE_BEGIN = {b"\x83\x4d\xa2\x01" + bytes((0x1F - one,)) + b"\x04\x48": one for one in Algorithm}
+_SIGN_BEGIN = b"\xd8\x62\x84\x45\xa1\x10\x19"
 _SIGNED1, _SIGNED = b"\x84\x6aSignature1", b"\x85\x69Signature"
 
 
@@ -106,21 +106,23 @@ def _string(content: bytes) -> bytes:
 
 def _string_at(data: bytes, at: int) -> tuple[int, int]:
     """Return where the byte string whose shortest head stands at `at` begins and ends; (0, 0) where none does."""
-    head = data[at] - 0x40
-    if 0 <= head < 24:
-        return at + 1, at + 1 + head
-    if not 24 <= head < 27:
+    head = data[at]
+    if 0x40 <= head < 0x58:
+        return at + 1, at + 1 + head - 0x40
+    if head not in _LONG:
         return 0, 0
-    begin = at + 1 + (1 << head - 24)
+    width, least = _LONG[head]
+    begin = at + 1 + width
     size = int.from_bytes(data[at + 1 : begin], "big")
-    return (begin, begin + size) if size >= _SMALLEST[head - 24] else (0, 0)
+    return (begin, begin + size) if size >= least else (0, 0)
 
 
 def _read_sign1(data: bytes) -> Parts | None:
     begin, end = _string_at(data, _SIGN1_PAYLOAD)
-    constant = data[:5] + data[6:8] + data[16:18] + data[20:21] + data[end : end + 2]
-    algorithm = _ALGORITHMS.get(data[5])
-    if algorithm is None or constant != _SIGN1_CONSTANT or len(data) != end + 2 + SIGNATURE_SIZE:
+    algorithm = _SIGN1_BEGIN.get(data[:8])
+    if algorithm is None or data[16:18] != b"\x10\x19" or data[20] != 0xA0:
+        return None
+    if data[end : end + 2] != b"\x58\x40" or len(data) != end + 2 + SIGNATURE_SIZE:
         return None
     signed = b"".join((_SIGNED1, data[2:20], b"\x40", data[_SIGN1_PAYLOAD:end]))
     one = Signature(data[8:16], algorithm, signed, data[end + 2 :])
@@ -129,14 +131,17 @@ def _read_sign1(data: bytes) -> Parts | None:
 
 def _read_sign(data: bytes) -> Parts | None:
     begin, end = _string_at(data, _SIGN_PAYLOAD)
-    count, odd = divmod(len(data) - end - 1, _ONE_SIZE)
-    if data[:7] + data[9:10] != _SIGN_CONSTANT or odd or not 1 <= count <= MAX_SIGNERS or data[end] != 0x80 | count:
+    at, size = end + 1, len(data)
+    count, odd = divmod(size - at, _ONE_SIZE)
+    if data[:7] != _SIGN_BEGIN or data[9] != 0xA0 or odd or not 1 <= count <= MAX_SIGNERS or data[end] != 0x80 | count:
         return None
+    headers, payload = data[3:9], data[_SIGN_PAYLOAD:end]
     signatures: list[Signature] = []
-    for at in range(end + 1, len(data), _ONE_SIZE):
-        algorithm = _ALGORITHMS.get(data[at + 4])
-        if algorithm is None or data[at : at + 4] + data[at + 5 : at + 7] + data[at + 15 : at + 18] != _ONE_CONSTANT:
+    while at < size:
+        algorithm = _ONE_BEGIN.get(data[at : at + 7])
+        if algorithm is None or data[at + 15 : at + 18] != b"\xa0\x58\x40":
             return None
-        signed = b"".join((_SIGNED, data[3:9], data[at + 1 : at + 15], b"\x40", data[_SIGN_PAYLOAD:end]))
+        signed = b"".join((_SIGNED, headers, data[at + 1 : at + 15], b"\x40", payload))
         signatures.append(Signature(data[at + 7 : at + 15], algorithm, signed, data[at + 18 : at + _ONE_SIZE]))
+        at += _ONE_SIZE
     return Parts(data[7] << 8 | data[8], data[begin:end], tuple(signatures))

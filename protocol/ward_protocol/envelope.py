@@ -18,13 +18,13 @@ from ward_protocol.errors import EnvelopeError, MisuseError
 from ward_protocol.fault import fault_of
 from ward_protocol.keys import PublicKey, Signing
 from ward_protocol.reasons import Reason
-from ward_protocol.schema import from_map, to_map
+from ward_protocol.schema import decode, to_map
 from ward_protocol.statements import CLASSES, TYPES, Statement, StatementType
 
 MAX_SIZE = 64 * 1024
 SINGLE = frozenset({StatementType.BEAT, StatementType.RECEIPT, StatementType.ENROLMENT})
-# By number: what it is called, its class, and whether it is a COSE_Sign1.
-_KNOWN = {int(one): (one, CLASSES[one], one in SINGLE) for one in StatementType}
+# By number: what it is called, and the tag that it begins with.
+_KNOWN = {int(one): (one, cose.TAG_SIGN1 if one in SINGLE else cose.TAG_SIGN) for one in StatementType}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,15 @@ class Sealed:
         """Take an envelope apart; raises EnvelopeError naming the rule that its frame breaks."""
         if len(data) > max_size:
             raise EnvelopeError(Reason.TOO_LARGE, f"{len(data)} bytes, the limit is {max_size}")
-        parts = _parts(data)
-        if parts.typ not in _KNOWN:
-            raise EnvelopeError(Reason.UNKNOWN_TYPE, f"typ {parts.typ} is no statement that this version knows")
-        kind, _, single = _KNOWN[parts.typ]
-        if single != data.startswith(cose.TAG_SIGN1):
+        typ, payload, signatures = _parts(data)
+        if typ not in _KNOWN:
+            raise EnvelopeError(Reason.UNKNOWN_TYPE, f"typ {typ} is no statement that this version knows")
+        kind, tag = _KNOWN[typ]
+        if data[: len(tag)] != tag:
             raise EnvelopeError(Reason.MALFORMED_COSE, f"a {kind.name.lower()} has the other COSE form")
-        if len(parts.signatures) > 1:
-            _need_different(parts.signatures)
-        return cls(data, kind, parts.payload, parts.signatures)
+        if len(signatures) > 1:
+            _need_different(signatures)
+        return cls(data, kind, payload, signatures)
 
     @property
     def digest(self) -> bytes:
@@ -61,7 +61,7 @@ class Sealed:
 
     def decode(self) -> Envelope:
         """Decode the statement; raises EnvelopeError or StatementError naming the rule that it breaks."""
-        statement = from_map(CLASSES[self.type], cbor.decode_in_any_order(self.payload, "statement"))
+        statement = decode(CLASSES[self.type], self.payload)
         return Envelope(self.data, self.type, self.payload, self.signatures, statement)
 
     def verified_by(self, keys: Mapping[bytes, PublicKey]) -> frozenset[bytes]:
