@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, make_dataclass
 from typing import Any, TypeAlias
 
-from ward_protocol import heads
+from ward_protocol import cbor, heads
 from ward_protocol.errors import MisuseError
 from ward_protocol.heads import MAP, Heads, Reader, Take
 
@@ -45,7 +45,8 @@ def _heads_of(kind: type[Any]) -> Heads:
         or not known.keys() <= set(range(24))
     ):
         raise MisuseError(f"{kind.__name__}: keys are distinct, below 24, and highest where a field has a default")
-    reader = _reader(kind, [_led_by(number, one) for number, one in required], _placed(optional))
+    defaults = [one.default for _, one in optional]
+    reader = _reader(kind, [_led_by(number, one) for number, one in required], _placed(optional), defaults)
     return heads.counted(MAP, len(required), len(known), reader)
 
 
@@ -56,17 +57,24 @@ def _led_by(number: int, one: Field[Any]) -> Heads:
 
 
 def _placed(optional: list[tuple[int, Field[Any]]]) -> dict[bytes, _Line]:
-    """Return one table of all optional fields: a line says also the field's place among them, and its default."""
-    return {
-        first: (place, one.default, *line)
-        for place, (number, one) in enumerate(optional)
-        for first, line in _led_by(number, one).items()
-    }
+    """Return one table of all optional fields: a line says also the field's place among them, and what is never sent.
+
+    That is its default. Most have one byte, and then no line is needed to refuse it: there is none.
+    """
+    placed: dict[bytes, _Line] = {}
+    for place, (number, one) in enumerate(optional):
+        default = b"" if one.default is None else cbor.encode(one.metadata["codec"].plain(one.default))
+        never = one.default if len(default) > 1 else None
+        lines = {first: (place, never, *line) for first, line in _led_by(number, one).items()}
+        lines.pop(bytes((number,)) + default, None)
+        placed |= lines
+    return placed
 
 
-def _reader(kind: type[Any], required: list[Heads], optional: dict[bytes, _Line]) -> Callable[[int], Reader]:
+def _reader(
+    kind: type[Any], required: list[Heads], optional: dict[bytes, _Line], defaults: list[Any]
+) -> Callable[[int], Reader]:
     """Return what makes, for a number of entries, the reader of a map of so many."""
-    defaults = list({place: default for place, default, _, _ in optional.values()}.values())
     end = len(defaults)
     # A frozen dataclass sets its fields by object.__setattr__, which takes as long as reading them. So a twin that has
     # the same slots and is not frozen is filled, and then becomes one of its kind.
@@ -83,13 +91,13 @@ def _reader(kind: type[Any], required: list[Heads], optional: dict[bytes, _Line]
                 values.append(make(take) if size is None else make(take(size)))
             place = 0
             for _ in turns:
-                at, default, size, make = optional[take(2)]
-                if at < place:
-                    raise ValueError("fields that are not sorted, or one that stands twice")
+                at, never, size, make = optional[take(2)]
                 if at != place:
+                    if at < place:
+                        raise ValueError("fields that are not sorted, or one that stands twice")
                     values += defaults[place:at]
                 value = make(take) if size is None else make(take(size))
-                if default is not None and value == default:
+                if never is not None and value == never:
                     raise ValueError("a default, which is never sent")
                 values.append(value)
                 place = at + 1

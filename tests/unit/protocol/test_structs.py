@@ -94,6 +94,19 @@ def test_what_is_refused_names_the_rule(data: bytes, reason: Reason, detail: str
     assert isinstance(caught.value, EnvelopeError) == (reason is Reason.MALFORMED_CBOR or "encoding" in detail)
 
 
+def test_a_default_of_more_than_one_byte_is_never_sent_either() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Spoken:
+        language: str = key(1, text(9), default="vi")
+        leaf: Leaf = key(2, struct(Leaf), default=Leaf(6))
+
+    for good in (Spoken(), Spoken("en"), Spoken("vi-VN", Leaf(7)), Spoken(leaf=Leaf())):
+        assert decode(Spoken, cbor2.dumps(to_map(good))) == good
+    for bad in (of(1, "vi"), of(2, {3: 6}), of(1, "en", 2, {3: 6})):
+        with pytest.raises(StatementError, match="its default is never sent"):
+            decode(Spoken, bad)
+
+
 def test_a_nested_map_ends_where_its_count_says() -> None:
     # After the leaf without fields comes the key 8: of the tree, though a leaf with a key 8 could not be told from it.
     assert decode(Tree, of(0, 1, 4, "x", 7, {}, 8, [{}])) == Tree("x", 1, Leaf(), (Leaf(),))
