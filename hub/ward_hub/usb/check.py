@@ -1,7 +1,8 @@
 """Looks into a bundle without a hub: what it holds, and whose signatures verify by the root and grants at hand.
 
 Each document that verifies counts for what stands behind it, as at a hub. A hub knows more, such as what it has
-decided before, and may still refuse what is good here.
+decided before, and may still refuse what is good here. As at a hub nothing is decoded that no known key has signed;
+only where no root is given to verify by is it looked at as it is.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from dataclasses import dataclass
 
 from ward_hub.trust import Trust, keyring
 from ward_hub.usb.container import Kind
-from ward_protocol.envelope import Envelope
+from ward_protocol import cbor
+from ward_protocol.envelope import Sealed
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Order, Root
+from ward_protocol.schema import to_map
+from ward_protocol.statements import CLASSES, Bulletin, Cancel, Order, Statement, StatementType
 
 ANYWHERE = ""  # no ward in particular: its own officers have more to sign for its own hubs
 
@@ -39,7 +42,7 @@ def check(items: Iterable[tuple[Kind, bytes]], trust: Trust | None) -> list[Chec
     for kind, data in items:
         sha256 = hashlib.sha256(data).hexdigest()
         if kind is Kind.RECORDING:
-            verdict = "named by this bundle" if sha256 in named else "nothing in this bundle names it"
+            verdict = "named by this bundle" if sha256 in named else "nothing that could be read here names it"
             found.append(Checked("recording", sha256, len(data), verifies=True, verdict=verdict))
             continue
         one, trust = _statement(kind, data, trust)
@@ -57,39 +60,63 @@ def missing(found: Iterable[Checked]) -> list[str]:
 def _statement(kind: Kind, data: bytes, trust: Trust | None) -> tuple[Checked, Trust | None]:
     sha256, name, names = hashlib.sha256(data).hexdigest(), kind.name.lower(), tuple[str, ...]()
     try:
-        envelope = Envelope.open(data)
-        name = envelope.type.name.lower()
-        if isinstance(envelope.statement, Bulletin):
-            names = tuple(one.sha256.hex() for one in envelope.statement.audio)
+        sealed = Sealed.read(data)
+        name = sealed.type.name.lower()
         if trust is None:
+            names = _recordings(sealed.decode().statement)
             raise StatementError(Reason.UNKNOWN_KEY, "no root was given to verify it by")
-        verdict, trust = _verified(envelope, trust)
+        if CLASSES[sealed.type] not in (Bulletin, Cancel, Order):
+            verdict, trust = _document(sealed, trust)
+        else:
+            signed_by = _known_signers(sealed, trust)
+            statement = sealed.decode().statement
+            names = _recordings(statement)
+            verdict = _issued(statement, signed_by, trust)
         return Checked(name, sha256, len(data), verifies=True, verdict=verdict, names=names), trust
     except StatementError as error:
         return Checked(name, sha256, len(data), verifies=False, verdict=str(error), names=names), trust
 
 
-def _verified(envelope: Envelope, trust: Trust) -> tuple[str, Trust]:
-    """Return by whom a statement verifies, and whom to trust behind it; raises StatementError."""
-    data, statement = envelope.data, envelope.statement
-    match statement:
-        case Root():
-            if statement == trust.root:
+def _recordings(statement: Statement) -> tuple[str, ...]:
+    return tuple(one.sha256.hex() for one in statement.audio) if isinstance(statement, Bulletin) else ()
+
+
+def _document(sealed: Sealed, trust: Trust) -> tuple[str, Trust]:
+    """Return by whom a trust document verifies, and whom to trust behind it; raises StatementError."""
+    by = f"by root {trust.root.version}"
+    match sealed.type:
+        case StatementType.ROOT:
+            if _is(sealed, trust.root):
                 return f"is root {trust.root.version}, which was given", trust
-            trust = trust.with_root(data)
+            trust = trust.with_root(sealed.data)
             return f"as the next root, {trust.root.version}", trust
-        case Grants():
-            if statement == trust.grants:
-                return f"are grants {statement.version}, which were given", trust
-            return f"by root {trust.root.version}", trust.with_grants(data, now=0)
-        case Beat():
-            return f"by root {trust.root.version}", trust.with_beat(data)[0]
-        case Bulletin() | Cancel() | Order():
-            authority = trust.grants.authority(statement.issuer) if trust.grants is not None else None
-            if authority is None:
-                raise StatementError(Reason.UNKNOWN_AUTHORITY, f"{statement.issuer} is granted nothing as far as known")
-            signed_by = envelope.verified_by(keyring(trust.root, trust.grants))
-            trust.warrant(statement, signed_by, authority, ANYWHERE)
-            return f"by authority {authority.id} under root {trust.root.version}", trust
+        case StatementType.GRANTS:
+            if trust.grants is not None and _is(sealed, trust.grants):
+                return f"are grants {trust.grants.version}, which were given", trust
+            return by, trust.with_grants(sealed.data, now=0)
+        case StatementType.BEAT:
+            return by, trust.with_beat(sealed.data)[0]
         case _:
-            raise StatementError(Reason.UNKNOWN_TYPE, f"a {envelope.type.name.lower()} does not come this way")
+            raise StatementError(Reason.UNKNOWN_TYPE, f"a {sealed.type.name.lower()} does not come this way")
+
+
+def _is(sealed: Sealed, given: Statement) -> bool:
+    """Say whether that is a statement at hand: by its bytes, as there is one encoding of it and nobody decoded them."""
+    return sealed.payload == cbor.encode(to_map(given))
+
+
+def _known_signers(sealed: Sealed, trust: Trust) -> frozenset[bytes]:
+    signed_by = sealed.verified_by(keyring(trust.root, trust.grants))
+    if not signed_by:
+        raise StatementError(Reason.UNKNOWN_KEY, "no key that is known here signed it")
+    return signed_by
+
+
+def _issued(statement: Statement, signed_by: frozenset[bytes], trust: Trust) -> str:
+    """Return by whom a statement verifies that some known key signed; raises StatementError."""
+    assert isinstance(statement, (Bulletin, Cancel, Order))  # noqa: S101 - its type was looked at
+    authority = trust.grants.authority(statement.issuer) if trust.grants is not None else None
+    if authority is None:
+        raise StatementError(Reason.UNKNOWN_AUTHORITY, f"{statement.issuer} is granted nothing as far as known")
+    trust.warrant(statement, signed_by, authority, ANYWHERE)
+    return f"by authority {authority.id} under root {trust.root.version}"

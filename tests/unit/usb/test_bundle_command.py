@@ -21,6 +21,7 @@ from tests.statements import (
     GRANT_KEY,
     GRANTS,
     MINIMAL,
+    ORDER,
     RECEIPT,
     ROOT,
     ROOT_KEY,
@@ -35,8 +36,8 @@ from ward_hub.control import Control
 from ward_hub.errors import HubError
 from ward_hub.usb.container import NAME, Kind, joined
 from ward_hub.usb.stick import Stick
-from ward_protocol.envelope import sign
-from ward_protocol.statements import Audio
+from ward_protocol.envelope import Envelope, Sealed, seal, sign
+from ward_protocol.statements import TYPES, Audio, Statement, StatementType
 
 AUDIO = bytes(range(256)) * 40
 SHA256 = hashlib.sha256(AUDIO).digest()
@@ -52,6 +53,7 @@ FILES = {
     "cancel.cose": sign(replace(CANCEL, sequence=3), [SIGNER]),
     "forged.cose": sign(replace(MINIMAL, sequence=9), [STRANGER]),
     "other.cose": sign(replace(MINIMAL, issuer="other", sequence=4), [SIGNER]),
+    "by-root.cose": sign(replace(MINIMAL, sequence=5), [ROOT_KEY]),
     "receipt.cose": sign(RECEIPT, [STRANGER]),
     "speech.ogg": AUDIO,
     "junk": b"junk",
@@ -174,8 +176,10 @@ def test_grants_may_be_given_beside(capsys: pytest.CaptureFixture[str]) -> None:
     ("file", "by", "why"),
     [
         ("bulletin.cose", "", "unknown-key: no root was given"),
-        ("bulletin.cose", "--root root.cose", "unknown-authority: ward is granted nothing"),
-        ("forged.cose", "--root root.cose --grants grants.cose", "unknown-key: no key of ward signed it"),
+        ("bulletin.cose", "--root root.cose", "unknown-key: no key that is known here signed it"),
+        ("by-root.cose", "--root root.cose", "unknown-authority: ward is granted nothing"),
+        ("by-root.cose", "--root root.cose --grants grants.cose", "unknown-key: no key of ward signed it"),
+        ("forged.cose", "--root root.cose --grants grants.cose", "unknown-key: no key that is known here signed it"),
         ("other.cose", "--root root.cose --grants grants.cose", "unknown-authority: other is granted nothing"),
         ("receipt.cose", "--root root.cose --grants grants.cose", "unknown-type"),
         ("grants-2.cose", "--root root.cose", "wrong-version: grants are for root 2"),
@@ -191,7 +195,42 @@ def test_what_is_no_statement_at_all(capsys: pytest.CaptureFixture[str]) -> None
     Path("stick", NAME).write_bytes(joined([(Kind.STATEMENT, b"junk"), (Kind.RECORDING, AUDIO)]))
     found = facts("bundle verify stick --root root.cose", capsys, 65)["items"]
     assert [(one["kind"], one["verifies"]) for one in found] == [("statement", False), ("recording", True)]
-    assert found[1]["verdict"] == "nothing in this bundle names it"
+    assert found[1]["verdict"] == "nothing that could be read here names it"
+
+
+# A statement of each type that comes this way, signed by nobody whom a person with the root and the grants knows.
+FORGED = [replace(ROOT, version=2), replace(GRANTS, version=2), BEAT, NAMING, CANCEL, ORDER]
+
+
+@pytest.mark.parametrize("statement", FORGED, ids=lambda one: type(one).__name__)
+def test_what_no_known_key_signed_is_not_decoded(
+    statement: Statement, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[StatementType] = []
+    decode = Sealed.decode
+
+    def noted(sealed: Sealed) -> Envelope:
+        decoded.append(sealed.type)
+        return decode(sealed)
+
+    Path("stick", NAME).write_bytes(joined([(Kind.STATEMENT, sign(statement, [STRANGER]))]))
+    monkeypatch.setattr(Sealed, "decode", noted)
+    (found,) = facts("bundle verify stick --root root.cose --grants grants.cose", capsys, 65)["items"]
+    assert decoded == [StatementType.ROOT, StatementType.GRANTS]  # those that were given
+    assert found["kind"] == type(statement).__name__.lower()
+    assert found["names"] == []
+    # Garbage in its place gives the same, so nothing of what it says was looked at.
+    garbage = seal(TYPES[type(statement)], b"\xff" * 9, [STRANGER])
+    Path("stick", NAME).write_bytes(joined([(Kind.STATEMENT, garbage)]))
+    (other,) = facts("bundle verify stick --root root.cose --grants grants.cose", capsys, 65)["items"]
+    assert other["verdict"] == found["verdict"]
+
+
+def test_without_a_root_it_is_looked_at_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("bundle create naming.cose --out stick") == 0
+    found = facts("bundle verify stick", capsys, 65)
+    assert found["missing"] == [SHA256.hex()]
+    assert not found["items"][0]["verifies"]
 
 
 def test_in_words(capsys: pytest.CaptureFixture[str]) -> None:
