@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ward_hub.durable import sync, write_whole
+from ward_hub.durable import replace_whole, sync
 from ward_hub.errors import NotWritten, StateError
 from ward_hub.keys.files import read_private, write_private
 from ward_hub.numbers import AGAIN, Numbers, begin
@@ -83,7 +83,7 @@ def install(state: Path, answer: bytes, admission: Admission) -> None:
     hub_end(state, admission)
     own = _key_file(state, admission.request)
     try:
-        write_whole(state / ADMISSION, answer)
+        replace_whole(state / ADMISSION, answer)
         for path in own.parent.iterdir():
             if path not in {own, count_of(own)}:
                 path.unlink()

@@ -1,32 +1,44 @@
-"""Small files that are there whole, the old or the new one, whenever the power goes."""
+"""Files that are there whole, the old or the new one, whenever the power goes or a stick is pulled out."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from ward_hub.errors import NotWritten
+
+OWNER_ALONE, AS_UMASK_SAYS = 0o600, 0o666
+
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Put `data` in the place of `path`, readable by its owner alone; on the disk when this returns. Raises OSError.
+    """Write a file that somebody asked for in place of the one before; raises NotWritten, and leaves that one then."""
+    try:
+        replace_whole(path, data, AS_UMASK_SAYS)
+    except OSError as error:
+        raise NotWritten(f"{path}: cannot be written: {error.strerror}") from error
 
-    The folder is synced, too: a rename that is not on the disk yet is undone by a power cut.
+
+def replace_whole(path: Path, data: bytes, mode: int = OWNER_ALONE) -> None:
+    """Put `data` in the place of `path`, by default readable by its owner alone; on the disk when this returns.
+
+    The folder is synced, too: a rename that is not on the disk yet is undone by a power cut. Raises OSError.
     """
     part = path.with_name(path.name + ".part")
-    write_new(part, data, os.O_TRUNC)
+    write_new(part, data, os.O_TRUNC, mode)
     part.replace(path)
     sync(path.parent)
 
 
-def write_new(path: Path, data: bytes, flags: int = os.O_EXCL) -> None:
+def write_new(path: Path, data: bytes, flags: int = os.O_EXCL, mode: int = OWNER_ALONE) -> None:
     """Write a file and sync it; by default it must not exist. Raises OSError."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, 0o600), "wb") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, mode), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
 
 
 def sync(folder: Path) -> None:
-    """Have the disk know which files are in a folder. Raises OSError."""
+    """Have the entries of a folder on the disk: a file that was synced may else be gone by its name. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ward_hub import channel
 from ward_hub.config import load
+from ward_hub.durable import write_whole
 from ward_hub.errors import ConfigError, StateError
-from ward_hub.files import write_whole
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.standing import standings
 from ward_hub.trust import Trust

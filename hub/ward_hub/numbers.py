@@ -16,7 +16,7 @@ import os
 import re
 from pathlib import Path
 
-from ward_hub.durable import write_new, write_whole
+from ward_hub.durable import replace_whole, write_new
 from ward_hub.errors import StateError
 
 BLOCK = 256
@@ -59,7 +59,7 @@ class Numbers:
                     raise StateError(f"{self._path}: it went back to {first}, {self._end} were given out; {AGAIN}")
                 if first + self._block > LIMIT:
                     raise StateError(f"{self._path}: all numbers are used up; {AGAIN}")
-                write_whole(self._path, _line(self._owner, first + self._block))
+                replace_whole(self._path, _line(self._owner, first + self._block))
             finally:
                 os.close(folder)
         except OSError as error:

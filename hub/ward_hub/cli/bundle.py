@@ -15,7 +15,7 @@ from ward_hub.cli.at_the_hub import common, state_of
 from ward_hub.cli.documents import trusted_arguments
 from ward_hub.cli.verdicts import explained
 from ward_hub.control import ACT_S, ask
-from ward_hub.files import write_whole
+from ward_hub.durable import write_whole
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from ward_hub.trust import Trust
 from ward_hub.usb.check import Checked, check, missing

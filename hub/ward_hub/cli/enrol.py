@@ -12,8 +12,8 @@ from ward_hub import channel, enrolment
 from ward_hub.cli.documents import out_arguments, root_at, seconds_now, tell
 from ward_hub.cli.keys import key_argument, signing_with, token_uri
 from ward_hub.cli.run import DEFAULT_CONFIG
+from ward_hub.durable import write_whole
 from ward_hub.errors import StateError, UsageError
-from ward_hub.files import write_whole
 from ward_hub.identity import REQUEST, hub_public, made_hub_key
 from ward_hub.keys.uri import TokenUri
 from ward_hub.publisher.drafts import channel_public

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ward_hub import channel
 from ward_hub.cli.keys import language_argument, passphrase_argument, passphrases, pin_of, token_uri
+from ward_hub.durable import write_whole
 from ward_hub.errors import UsageError
-from ward_hub.files import write_whole
 from ward_hub.identity import write_key
 from ward_hub.keys.files import write_private
 from ward_hub.keys.sealed import NONCE_SIZE, SALT_SIZE, seal

@@ -10,8 +10,8 @@ import stat
 import tempfile
 from pathlib import Path
 
+from ward_hub.durable import sync
 from ward_hub.errors import NotWritten, StateError
-from ward_hub.files import sync_folder
 
 MAX_SECRET = 10_000
 
@@ -32,7 +32,7 @@ def write_private(path: Path, data: bytes) -> None:
             path.hardlink_to(draft)  # unlike a renaming, it never takes another's place
         finally:
             Path(draft).unlink()
-        sync_folder(path.parent)
+        sync(path.parent)
     except FileExistsError as error:
         raise NotWritten(f"{path}: exists already; a key is never overwritten") from error
     except OSError as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ward_hub.durable import replace_whole, write_new, write_whole
 from ward_hub.errors import NotWritten
-from ward_hub.files import write_whole
 
 
 def test_it_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
@@ -19,7 +20,10 @@ def test_it_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["root.cose"]
 
 
-def test_it_is_on_the_disk_before_it_has_its_name_and_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("write", [write_whole, replace_whole])
+def test_it_is_on_the_disk_before_it_has_its_name_and_after(
+    write: Callable[[Path, bytes], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done: list[str] = []
     sync, replace = os.fsync, Path.replace
 
@@ -33,7 +37,7 @@ def test_it_is_on_the_disk_before_it_has_its_name_and_after(tmp_path: Path, monk
 
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Path, "replace", replaced)
-    write_whole(tmp_path / "a", b"data")
+    write(tmp_path / "a", b"data")
     assert done == ["file of 4", "a.part to a", "folder"]
 
 
@@ -46,7 +50,28 @@ def test_what_cannot_be_written_leaves_the_one_before(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(NotWritten, match=r"a: cannot be written: No space left on device"):
         write_whole(tmp_path / "a", b"after")
+    with pytest.raises(OSError, match="No space left on device"):
+        replace_whole(tmp_path / "a", b"after")
     assert (tmp_path / "a").read_bytes() == b"before"
+
+
+def test_who_may_read_it(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_whole(tmp_path / "asked for", b"")
+        replace_whole(tmp_path / "state", b"")
+        write_new(tmp_path / "count", b"")
+    finally:
+        os.umask(before)
+    modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
+    assert modes == {"asked for": 0o640, "state": 0o600, "count": 0o600}
+
+
+def test_a_new_file_takes_no_place_of_another(tmp_path: Path) -> None:
+    write_new(tmp_path / "a", b"first")
+    with pytest.raises(FileExistsError):
+        write_new(tmp_path / "a", b"second")
+    assert (tmp_path / "a").read_bytes() == b"first"
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
