@@ -23,6 +23,7 @@ from ward_protocol.statements.documents import (
 from ward_protocol.statements.enrolment import Admission, Enrolment
 from ward_protocol.statements.order import Action, Order, Verdict
 from ward_protocol.statements.receipt import BoardEvidence, Evidence, Receipt, ZoneEvidence
+from ward_protocol.statements.stream import Stream, StreamCodec, Suite
 from ward_protocol.statements.words import (
     Category,
     Certainty,
@@ -102,6 +103,9 @@ __all__ = [
     "Statement",
     "StatementType",
     "Status",
+    "Stream",
+    "StreamCodec",
+    "Suite",
     "Text",
     "TimeTrust",
     "Urgency",
