@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ward_hw.audio_worker import pipe
+from ward_hw.audio_worker.files import Files
 from ward_hw.audio_worker.order import PlayOrder
-from ward_hw.audio_worker.player import Player
+from ward_hw.audio_worker.player import Content, Player
 
 if TYPE_CHECKING:
     from ward_hw.audio_worker.output import Output
@@ -65,7 +66,8 @@ class Worker:
                 case "probe":
                     self.send({"id": number, "event": "clip", **_probe(Path(str(command["path"])))})
                 case "play":
-                    self._play(number, PlayOrder.read(command))
+                    order = PlayOrder.read(command)
+                    self._play(number, Files(order), order.lead_in_ms)
                 case "stop" if self._player is not None and number == self._number:
                     self._player.stop(int(str(command["fade_ms"])))
                 case _:
@@ -73,7 +75,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - told to the agent, whatever it is
             self.send({"id": number, "event": "failed", "reason": str(error) or type(error).__name__})
 
-    def _play(self, number: int, order: PlayOrder) -> None:
+    def _play(self, number: int, content: Content, lead_in_ms: int = 0) -> None:
         if self._player is not None:
             if not self._player.over:
                 raise RuntimeError("something is being played")
@@ -84,7 +86,8 @@ class Worker:
             settings = self._settings
             self._output = Output(settings.backend, settings.rate, settings.capture)
         self._number = number
-        self._player = Player(number, order, rate=self._settings.rate, send=self.send)
+        rate = self._settings.rate
+        self._player = Player(number, content, lead_in_ms=lead_in_ms, rate=rate, send=self.send)
         self._player.start(self._output)
 
 

@@ -17,6 +17,7 @@ import av
 import av.container
 import av.error
 import av.filter
+import av.filter.context
 
 LONGEST_S = 3600
 _CONTAINERS = "wav,ogg,mp3,flac,aac,mov,amr,matroska"  # demuxers by FFmpeg's names; mov covers mp4 and m4a
@@ -61,30 +62,32 @@ class AudioFile:
 
     def samples(self, rate: int, gain_db: float) -> Iterator[bytes]:
         """Signed 16-bit mono samples, limited, in pieces of a few milliseconds to a few hundred."""
-        graph = self._graph(rate, gain_db)
+        graph = av.filter.Graph()
+        limited(graph, graph.add_abuffer(template=self._stream), rate, gain_db)
         for frame in self._container.decode(self._stream):
             graph.push(frame)
-            yield from _pull(graph)
+            yield from pulled(graph)
         graph.push(None)
-        yield from _pull(graph)
-
-    def _graph(self, rate: int, gain_db: float) -> av.filter.Graph:
-        graph = av.filter.Graph()
-        chain = [
-            graph.add_abuffer(template=self._stream),
-            graph.add("volume", f"volume={gain_db:.2f}dB"),
-            graph.add("aformat", f"sample_rates={rate}:channel_layouts=mono"),
-            graph.add("alimiter", _LIMITER),
-            graph.add("aformat", f"sample_fmts=s16:sample_rates={rate}:channel_layouts=mono"),
-            graph.add("abuffersink"),
-        ]
-        for upper, lower in itertools.pairwise(chain):
-            upper.link_to(lower)
-        graph.configure()
-        return graph
+        yield from pulled(graph)
 
 
-def _pull(graph: av.filter.Graph) -> Iterator[bytes]:
+def limited(graph: av.filter.Graph, source: av.filter.context.FilterContext, rate: int, gain_db: float) -> None:
+    """Lead a source through gain, mixing to mono and the limiter, and make the graph ready."""
+    chain = [
+        source,
+        graph.add("volume", f"volume={gain_db:.2f}dB"),
+        graph.add("aformat", f"sample_rates={rate}:channel_layouts=mono"),
+        graph.add("alimiter", _LIMITER),
+        graph.add("aformat", f"sample_fmts=s16:sample_rates={rate}:channel_layouts=mono"),
+        graph.add("abuffersink"),
+    ]
+    for upper, lower in itertools.pairwise(chain):
+        upper.link_to(lower)
+    graph.configure()
+
+
+def pulled(graph: av.filter.Graph) -> Iterator[bytes]:
+    """Yield the samples that are ready at the end of a graph."""
     while True:
         try:
             frame = graph.pull()
