@@ -20,7 +20,9 @@ from ward_hw.audio.process import WorkerProcess
 from ward_hw.audio.values import AudioError, AudioSettings, Clip
 from ward_hw.audio_worker.order import PlayOrder, Sound
 from ward_hw.audio_worker.pipe import Message
+from ward_hw.audio_worker.stream_order import Position, StreamOrder
 from ward_hw.errors import MisuseError
+from ward_protocol.statements import Stream
 
 _PROBE_BUDGET_S = 60.0
 _READY_BUDGET_S = 5.0
@@ -92,8 +94,29 @@ class AudioWorker:
 
         Raises MisuseError while something is being played, AudioError when no worker can be had.
         """
+        return await self._begin("play", PlayOrder.of(sounds, gain_db, lead_in_ms))
+
+    async def play_stream(
+        self,
+        stream: Stream,
+        *,
+        limit_s: float,
+        first_s: float,
+        gain_db: float = 0.0,
+        after: Position | None = None,
+    ) -> Playing:
+        """Open the stream's port and play what comes authenticated; it ends by itself after ``limit_s`` at the latest.
+
+        It ends earlier where nothing came for ``first_s`` at its beginning, or for the stream's own `silence_s` later.
+        ``after`` is how far the stream was heard before: nothing up to there is heard again. What came of it is
+        `Played.stream`. Raises as `play`.
+        """
+        order = StreamOrder.of(stream, gain_db=gain_db, limit_s=limit_s, first_s=first_s, after=after)
+        return await self._begin("play a stream", order)
+
+    async def _begin(self, operation: str, order: PlayOrder | StreamOrder) -> Playing:
         if self._playing is not None and not self._playing.done:
-            raise MisuseError("audio", "play", "something is being played", remedy="stop it first")
+            raise MisuseError("audio", operation, "something is being played", remedy="stop it first")
         if self._recycling is not None:
             self._recycling.cancel()
             self._recycling = None
@@ -101,13 +124,13 @@ class AudioWorker:
             async with asyncio.timeout(_READY_BUDGET_S):
                 await self._ready.wait()
         except TimeoutError as error:
-            raise _no_worker("play") from error
+            raise _no_worker(operation) from error
         process = self._process
         if process is None:
-            raise _no_worker("play")
+            raise _no_worker(operation)
         playing = Playing(next(self._numbers), process.send, process.kill)
         self._playing = playing
-        process.send(PlayOrder.of(sounds, gain_db, lead_in_ms).message(playing.number))
+        process.send(order.message(playing.number))
         return playing
 
     def _take(self, message: Message) -> None:

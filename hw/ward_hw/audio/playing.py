@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
-from ward_hw.audio.values import AudioError, Played
+from ward_hw.audio.values import AudioError, Ended, Played, Reception
 from ward_hw.audio_worker.pipe import Message
+from ward_hw.audio_worker.stream_order import Position
 
 _STALL_S = 5.0  # a living worker reports twice a second
 _REMEDY = "check the sound device and the log"
@@ -23,6 +25,7 @@ class Playing:
         self._send = send
         self._stalled = stalled
         self._envelope: list[int] = []
+        self._told: Message | None = None  # the newest words of the worker about a stream
         self._watch = loop.call_later(_STALL_S, stalled)
 
     @property
@@ -45,6 +48,8 @@ class Playing:
         if self.done:
             return
         self._watch.cancel()
+        if "stream" in message:
+            self._told = message
         match message["event"]:
             case "started" if not self.started.done():
                 self.started.set_result(None)
@@ -65,6 +70,8 @@ class Playing:
         self._watch.cancel()
         if self.done:
             return
+        if played is None and self._told is not None:
+            played = self._played(self._told)
         played = played or Played(len(self._envelope) * 100, 0, tuple(self._envelope))
         error = AudioError("play", reason, remedy=_REMEDY, played=played)
         for future in (self.started, self._done):
@@ -81,4 +88,18 @@ class Playing:
         played_ms, requested_ms, underruns = (
             int(str(message.get(key, 0))) for key in ("played_ms", "requested_ms", "underruns")
         )
-        return Played(played_ms, requested_ms, tuple(self._envelope), underruns)
+        return Played(played_ms, requested_ms, tuple(self._envelope), underruns, _reception(message.get("stream")))
+
+
+def _reception(said: Any) -> Reception | None:  # noqa: ANN401 - JSON is anything
+    """Read what a worker says of a stream."""
+    if said is None:
+        return None
+    return Reception(
+        ended=None if said["ended"] is None else Ended(said["ended"]),
+        accepted=int(said["accepted"]),
+        refused={str(reason): int(count) for reason, count in said["refused"].items()},
+        lost=int(said["lost"]),
+        skipped=int(said["skipped"]),
+        position=None if said["position"] is None else Position(*map(int, said["position"])),
+    )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from ward_hw.audio_worker.stream_order import Position
 from ward_hw.errors import HardwareError
 
 ENVELOPE_STEP_MS = 100
@@ -32,18 +35,45 @@ class Clip:
     channels: int
 
 
+class Ended(StrEnum):
+    """Why a stream ended: nothing authentic came at all, or for too long, its time was up, or somebody stopped it."""
+
+    ABSENT = "absent"
+    SILENCE = "silence"
+    LIMIT = "limit"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """What came of a stream, in packets; ``ended`` is None where the worker or its device failed first.
+
+    ``refused`` counts by reason: ``malformed``, ``other`` (of another source or payload type), ``forged`` (does not
+    authenticate) and ``replayed``. ``lost`` never came, or too late; ``skipped`` were left out to keep the delay small.
+    """
+
+    ended: Ended | None
+    accepted: int
+    refused: Mapping[str, int]
+    lost: int
+    skipped: int
+    position: Position | None
+
+
 @dataclass(frozen=True, slots=True)
 class Played:
     """What was really output: milliseconds of sound (lead-in not counted) of those asked for.
 
     ``envelope`` is the RMS of each 100 ms of it, 0..32767; ``underruns`` counts periods in which the
-    decoder was late.
+    decoder was late. Of a ``stream`` only what was authentic counts as output, and what was asked for is
+    the time from its first packet to its last.
     """
 
     played_ms: int
     requested_ms: int
     envelope: tuple[int, ...]
     underruns: int = 0
+    stream: Reception | None = None
 
 
 class AudioError(HardwareError):

@@ -3,6 +3,8 @@
 * ``{"id", "do": "probe", "path"}`` -> ``clip`` with the facts of the file, or ``failed`` with ``reason``
 * ``{"id", "do": "play", "parts", "gain_db", "lead_in_ms"}`` -> ``started``, ``levels`` ..., ``played`` or
   ``failed``; a part is ``[path, begin_ms, end_ms]``, null for the file's end
+* ``{"id", "do": "stream", ...}`` with the fields of a `StreamOrder`: as ``play``; ``levels``, ``played`` and
+  ``failed`` tell in ``stream`` what came of it
 * ``{"id", "do": "stop", "fade_ms"}``: the order with this id ends soon; no answer of its own
 
 The worker ends, silent at once, when its input ends: with the agent, sound stops too.
@@ -22,6 +24,7 @@ from ward_hw.audio_worker import pipe
 from ward_hw.audio_worker.files import Files
 from ward_hw.audio_worker.order import PlayOrder
 from ward_hw.audio_worker.player import Content, Player
+from ward_hw.audio_worker.stream_order import StreamOrder
 
 if TYPE_CHECKING:
     from ward_hw.audio_worker.output import Output
@@ -68,6 +71,8 @@ class Worker:
                 case "play":
                     order = PlayOrder.read(command)
                     self._play(number, Files(order), order.lead_in_ms)
+                case "stream":
+                    self._play(number, _stream(StreamOrder.read(command)))
                 case "stop" if self._player is not None and number == self._number:
                     self._player.stop(int(str(command["fade_ms"])))
                 case _:
@@ -89,6 +94,12 @@ class Worker:
         rate = self._settings.rate
         self._player = Player(number, content, lead_in_ms=lead_in_ms, rate=rate, send=self.send)
         self._player.start(self._output)
+
+
+def _stream(order: StreamOrder) -> Content:
+    from ward_hw.audio_worker.live import Live  # noqa: PLC0415 - 30 MB, the decoder among them
+
+    return Live(order)
 
 
 def _probe(path: Path) -> pipe.Message:

@@ -59,6 +59,11 @@ class Programme:
         return self._waiting < self._rate * 2 * _WAITING_S
 
     @property
+    def waiting(self) -> int:
+        """Frames that wait for the device."""
+        return self._waiting // 2
+
+    @property
     def stopping(self) -> bool:
         """Whether nobody wants more."""
         return self.finished or self._fade is not None
@@ -82,9 +87,9 @@ class Programme:
             self._changed.notify_all()
 
     def stop(self, fade_ms: int) -> None:
-        """End soon: fade out, drop the rest."""
+        """End soon: fade out, drop the rest. What waits is all that can fade: nothing more is taken."""
         with self._changed:
-            frames = max(1, self._rate * fade_ms // 1000)
+            frames = max(1, min(self._rate * fade_ms // 1000, self.waiting))
             if self._fade is None:
                 self._fade = frames, frames
             if self._lead_in:  # nothing was heard yet: nothing to fade

@@ -78,6 +78,15 @@ def test_a_stop_fades_in_a_straight_line_and_drops_the_rest() -> None:
     assert programme.played == 60
 
 
+def test_a_stop_fades_what_waits_where_that_is_less() -> None:
+    programme = Programme(RATE, lead_in=0)
+    programme.put(samples(30))
+    programme.take(PERIOD)
+    assert programme.waiting == 10
+    programme.stop(fade_ms=40)
+    assert list(array("h", played_out(programme))) == [1000 * (10 - n) // 10 for n in range(10)]
+
+
 def test_a_stop_before_any_sound_ends_at_once() -> None:
     programme = Programme(RATE, lead_in=1000)
     programme.put(samples(10))
