@@ -28,9 +28,14 @@ _END = re.compile(r"(?<=[.!?…:;])\s+|\s*\n\s*")
 
 def signal_of(bulletin: Bulletin) -> Signal:
     """Return the chime that it begins with."""
-    if bulletin.is_drill:
+    return signal_for(bulletin.status, bulletin.priority)
+
+
+def signal_for(status: Status, priority: Priority) -> Signal:
+    """Return the chime of what has that status and priority."""
+    if status is not Status.ACTUAL:
         return Signal.DRILL
-    return Signal.EMERGENCY if bulletin.priority is Priority.EMERGENCY else Signal.NORMAL
+    return Signal.EMERGENCY if priority is Priority.EMERGENCY else Signal.NORMAL
 
 
 def notice(status: Status, language: str) -> str:

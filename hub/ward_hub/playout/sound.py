@@ -70,6 +70,14 @@ class Sound:
             log.error("sound: %s", error)
             heard.trouble = (Reason.AUDIO_OUTPUT_FAILED, str(error))
 
+    async def announce(self, signal: Signal | None, words: str, heard: Heard) -> None:
+        """Play a chime, say words in the hub's language behind it, each where given; what cannot be said has no chime.
+
+        Adds to `heard`. Raises SpeechError, HardwareError, TimeoutError.
+        """
+        said = [await self._speak(words, self._language)] if words else []
+        await self._play([*([self._chime(signal)] if signal else []), *said], heard)
+
     async def probe(self, path: Path) -> str | None:
         """Say what is wrong with a recording, None if it decodes."""
         try:
