@@ -168,9 +168,10 @@ def explained(statement: Statement) -> dict[str, Any]:
 
 
 def plain(value: object, name: str = "") -> Any:  # noqa: ANN401 - JSON is anything
-    """Return a statement as what JSON can hold: times as ISO 8601, digests and keys as hex."""
+    """Return a statement as what JSON can hold: times as ISO 8601, digests and keys as hex; secrets are left out."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {one.name: plain(getattr(value, one.name), one.name) for one in dataclasses.fields(value)}
+        shown = [one.name for one in dataclasses.fields(value) if one.repr]
+        return {name: plain(getattr(value, name), name) for name in shown}
     if isinstance(value, Enum):
         return value.name.lower() if isinstance(value, int) else value.value
     if isinstance(value, bytes):

@@ -30,6 +30,7 @@ from ward_hub.cli import (
     run,
     sign,
     silence,
+    speak,
     status,
     stop,
 )
@@ -67,6 +68,7 @@ COMMANDS = {
     "silence": silence,
     "blank": blank,
     "resume": resume,
+    "speak": speak,
 }
 # What each kind of error means to the shell, the narrower kinds first.
 STATUSES: tuple[tuple[type[Exception], int], ...] = (
