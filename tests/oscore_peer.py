@@ -39,8 +39,17 @@ def x25519(scalar: bytes, point: bytes) -> bytes:
 
 
 def hkdf(salt: bytes, ikm: bytes, info: bytes, size: int) -> bytes:
-    """RFC 5869 §2.2, §2.3, with SHA-256."""
-    prk = hmac.digest(salt or bytes(32), ikm, hashlib.sha256)
+    """RFC 5869, with SHA-256."""
+    return hkdf_expand(hkdf_extract(salt, ikm), info, size)
+
+
+def hkdf_extract(salt: bytes, ikm: bytes) -> bytes:
+    """RFC 5869 §2.2."""
+    return hmac.digest(salt or bytes(32), ikm, hashlib.sha256)
+
+
+def hkdf_expand(prk: bytes, info: bytes, size: int) -> bytes:
+    """RFC 5869 §2.3."""
     out, last = b"", b""
     for number in range(1, -(-size // 32) + 1):
         last = hmac.digest(prk, last + info + bytes([number]), hashlib.sha256)

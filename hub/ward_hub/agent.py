@@ -12,7 +12,7 @@ from pathlib import Path
 from ward_hub import systemd
 from ward_hub.alarms import Alarms
 from ward_hub.break_glass import BreakGlassWatch
-from ward_hub.channel import installed
+from ward_hub.channel import installed, own_key
 from ward_hub.clock import Clock
 from ward_hub.config import Config
 from ward_hub.configured import prints
@@ -39,11 +39,13 @@ from ward_hub.playout.player import Player
 from ward_hub.programme import Candidate
 from ward_hub.recordings import Recordings
 from ward_hub.settings import Settings, applied
+from ward_hub.streams import unlocked
 from ward_hub.supervisor import supervise
 from ward_hub.tally import Tally
 from ward_hub.tampering import Tampering
 from ward_hub.trust import Trust
 from ward_hub.ways import MIB, Ways
+from ward_protocol.channel import ChannelKey
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
@@ -152,6 +154,7 @@ class Agent:
             amplifiers=outputs.amplifiers,
             boards=outputs.boards,
             sound=outputs.sound,
+            live=outputs.live,
             settings=settings,
             language=language,
             first_show_id=random.SystemRandom().getrandbits(32),
@@ -183,7 +186,14 @@ class Agent:
         )
         self._settings = Settings(config, journal)
         self._orders = Orders(
-            director=self._director, journal=journal, keeper=keeper, settings=self._settings, alarms=alarms
+            director=self._director,
+            journal=journal,
+            keeper=keeper,
+            settings=self._settings,
+            alarms=alarms,
+            air=self._take_up,
+            unlocked=lambda digest, order: unlocked(digest, order, config.hub.id, self._own_key),
+            language=language,
         )
         self._local = LocalHolds(
             director=self._director,
@@ -304,7 +314,7 @@ class Agent:
     async def _resume(self, entry: Entry) -> None:
         statement = Envelope.open(entry.data).statement
         if isinstance(statement, Order):
-            await self._orders.carry_out(entry.digest, statement)
+            await self._orders.carry_out(entry.digest, statement, attempts=entry.attempts)
             return
         if not isinstance(statement, (Bulletin, Cancel)):
             raise StateError(f"the journal holds {entry.digest.hex()} as unfinished, and it is nothing to air")
@@ -362,6 +372,9 @@ class Agent:
             self._director.hold(self._recordings.want(candidate))
         else:
             await self._journal.do(Ledger.end, candidate.digest, taken.state, taken.reason, taken.detail)
+
+    def _own_key(self) -> ChannelKey:
+        return own_key(Path(self._config.hub.state), self._config.hub.id)
 
     def _held(self) -> list[Bulletin]:
         return [one.bulletin for one in self._director.queue]

@@ -65,6 +65,11 @@ def keep_key(state: Path, request: bytes, key: ChannelKey) -> None:
     write_key(path, key)
 
 
+def own_key(state: Path, hub: str) -> ChannelKey:
+    """Return the key of this hub's end, as it is in force; raises StateError where there is none."""
+    return read_key(_key_file(state, _admission(state, hub).request))
+
+
 def hub_end(state: Path, admission: Admission) -> HubEnd:
     """Return the channel that an answer to this hub's request makes; raises StateError."""
     path = _key_file(state, admission.request)
@@ -100,6 +105,12 @@ def installed(state: Path, hub: str, *, protected: bool | None) -> HubEnd | None
     path = state / ADMISSION
     if protected is False or (protected is None and not path.exists()):
         return None
+    return hub_end(state, _admission(state, hub))
+
+
+def _admission(state: Path, hub: str) -> Admission:
+    """Return the answer to this hub's enrolment that is in force; raises StateError."""
+    path = state / ADMISSION
     try:
         admission = Envelope.open(path.read_bytes()).statement
     except OSError as error:
@@ -108,7 +119,7 @@ def installed(state: Path, hub: str, *, protected: bool | None) -> HubEnd | None
         raise StateError(f"{path}: {error}; {AGAIN}") from error
     if not isinstance(admission, Admission) or admission.hub != hub:
         raise StateError(f"{path}: it is not the answer to hub {hub}; {AGAIN}")
-    return hub_end(state, admission)
+    return admission
 
 
 def _key_file(state: Path, request: bytes) -> Path:

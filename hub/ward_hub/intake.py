@@ -149,7 +149,7 @@ class Intake:
             sealed.digest,
             sealed.data,
             state,
-            bulletin=isinstance(statement, Bulletin),
+            bulletin=_airs(statement),
             bounds=bounds,
             withdraws=taken_back,
         )
@@ -208,16 +208,21 @@ def withdrawals(statement: Issued) -> tuple[Withdrawal, ...]:
 def _bounds(statement: Issued, warrant: Warrant) -> Bounds:
     """Return what the journal counts of a statement, and how far it may."""
     quota = warrant.authority.quota
-    bulletin = isinstance(statement, Bulletin)
-    emergency = isinstance(statement, Bulletin) and statement.priority is Priority.EMERGENCY
+    airs = _airs(statement)
+    emergency = airs and not isinstance(statement, Cancel) and statement.priority is Priority.EMERGENCY
     sealed = warrant.authority.break_glass if warrant.break_glass else None
     return Bounds(
-        bulletins=quota.bulletins if bulletin else 0,
+        bulletins=quota.bulletins if airs else 0,
         emergencies=quota.emergencies if emergency else 0,
         emergency=emergency,
         break_glass=warrant.break_glass,
-        uses=sealed.uses if sealed and bulletin else 0,
+        uses=sealed.uses if sealed and airs else 0,
     )
+
+
+def _airs(statement: Issued) -> bool:
+    """Say whether it puts something on air, of which an issuer may have a quota."""
+    return isinstance(statement, Bulletin) or (isinstance(statement, Order) and statement.stream is not None)
 
 
 def _need_own_place(statement: Issued, place: Place) -> None:

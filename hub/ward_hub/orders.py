@@ -1,7 +1,8 @@
-"""Carries out what authorities order: stop, silence, blank, resume, purge, decisions, settings, clearing.
+"""Carries out what authorities order: stop, silence, blank, resume, purge, streams, decisions, settings, clearing.
 
 An order was judged like a bulletin of its priority before it comes here. What it reaches is decided by
-`ward_hub.holds.within_reach`. Each ends with a receipt that says what was done, or why nothing could be.
+`ward_hub.holds.within_reach`. Each ends with a receipt that says what was done, or why nothing could be; an order that
+starts a stream ends as its airing does.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from ward_hub.keeper import Keeper
 from ward_hub.playout.director import Director
 from ward_hub.programme import Candidate
 from ward_hub.settings import Settings
+from ward_hub.streams import Ordered, announced
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Action, Order, Priority, Verdict
+from ward_protocol.statements import Action, Audience, Order, Priority, Verdict
 
 log = logging.getLogger(__name__)
+LOST_COUNT = "cut short by the agent's end, which forgets how far it was heard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +48,39 @@ class Given:
 
 
 class Orders:
-    """One method for each action; what an order does is done, and in the journal, when `carry_out` returns."""
+    """One method for each action; what an order does is done, and in the journal, when `carry_out` returns.
+
+    `unlocked` gives the stream of an order with its key, or raises StatementError; `air` takes what is to air, and
+    `language` is the hub's.
+    """
 
     def __init__(
-        self, *, director: Director, journal: Journal, keeper: Keeper, settings: Settings, alarms: Alarms
+        self,
+        *,
+        director: Director,
+        journal: Journal,
+        keeper: Keeper,
+        settings: Settings,
+        alarms: Alarms,
+        air: Callable[[Candidate], Awaitable[None]],
+        unlocked: Callable[[bytes, Order], Ordered],
+        language: str,
     ) -> None:
         self._director = director
         self._journal = journal
         self._keeper = keeper
         self._settings = settings
         self._alarms = alarms
+        self._air = air
+        self._unlocked = unlocked
+        self._language = language
         self._acts: dict[Action, Callable[[Given], Awaitable[str]]] = {
             Action.STOP: self._stop,
             Action.SILENCE: self._silence,
             Action.BLANK: self._blank,
             Action.RESUME: self._resume,
             Action.PURGE: self._purge,
+            Action.STREAM_STOP: self._stop_streams,
             Action.DECISION: self._decide,
             Action.CONFIGURATION: self._configure,
             Action.CLEAR: self._clear,
@@ -70,13 +90,23 @@ class Orders:
         """Take up the silences and blanks that stand, after a restart."""
         self._director.hold_back(await self._journal.do(Ledger.holds))
 
-    async def carry_out(self, digest: bytes, order: Order) -> None:
-        """Do what an accepted order says and write how it ended; done twice, after a power cut, it is as done once."""
+    async def carry_out(self, digest: bytes, order: Order, *, attempts: int = 0) -> None:
+        """Do what an accepted order says and write how it ended; done twice, after a power cut, it is as done once.
+
+        A stream airs, and ends with its airing. One of `attempts` that an earlier run of the agent began does not go
+        on: how far it was heard is forgotten, and nothing may be heard twice.
+        """
+        if attempts:
+            await self._journal.do(Ledger.end, digest, State.PARTLY, Reason.INTERRUPTED, LOST_COUNT)
+            return
         try:
             level = self._keeper.level_of(order.issuer)
             if level is None:
                 raise StatementError(Reason.UNKNOWN_AUTHORITY, f"{order.issuer} is granted nothing any more")
-            did = await self._act(Given(digest, order, level))
+            if order.action is Action.STREAM_START:
+                await self._air(self._stream(digest, order))
+                return
+            did = await self._acts[order.action](Given(digest, order, level))
         except StatementError as error:
             log.warning("order %s (%s) was not carried out: %s", digest.hex()[:16], order.title, error)
             await self._journal.do(Ledger.end, digest, State.REFUSED, error.reason, error.detail)
@@ -84,11 +114,8 @@ class Orders:
         log.warning("order %s of %s: %s: %s", digest.hex()[:16], order.issuer, order.title, did)
         await self._journal.do(Ledger.end, digest, State.CARRIED_OUT, None, did)
 
-    async def _act(self, given: Given) -> str:
-        act = self._acts.get(given.order.action)
-        if act is None:
-            raise StatementError(Reason.NO_OUTPUT, f"this version carries out no {given.order.title}")
-        return await act(given)
+    def _stream(self, digest: bytes, order: Order) -> Candidate:
+        return Candidate(digest, announced(order, self._language), stream=self._unlocked(digest, order))
 
     async def _stop(self, given: Given) -> str:
         on_air = self._director.on_air
@@ -97,12 +124,22 @@ class Orders:
             await self._director.drop(one.digest, State.PARTLY, Reason.STOPPED, f"stopped by {given.by}")
         return _ids("stopped", stopped)
 
+    async def _stop_streams(self, given: Given) -> str:
+        stopped = [one for one in self._director.queue if one.stream and self._is_reached(given, one)]
+        stopped = [one for one in stopped if _lies_within(one.bulletin.audience, given.order.audience)]
+        for one in stopped:
+            await self._drop(one, Reason.STOPPED, f"stopped by {given.by}")
+        return _ids("stopped", stopped)
+
     async def _purge(self, given: Given) -> str:
         purged = [one for one in self._director.queue if self._is_reached(given, one)]
         for one in purged:
-            state = State.PARTLY if one.attempts or one is self._director.on_air else State.NOT_AIRED
-            await self._director.drop(one.digest, state, Reason.PURGED, f"purged by {given.by}")
+            await self._drop(one, Reason.PURGED, f"purged by {given.by}")
         return _ids("purged", purged)
+
+    async def _drop(self, one: Candidate, reason: Reason, detail: str) -> None:
+        state = State.PARTLY if one.attempts or one is self._director.on_air else State.NOT_AIRED
+        await self._director.drop(one.digest, state, reason, detail)
 
     async def _silence(self, given: Given) -> str:
         return await self._hold(given, What.SILENCE, given.order.audience.zones)
@@ -180,6 +217,14 @@ class Orders:
 
     def _is_reached(self, given: Given, one: Candidate) -> bool:
         return given.reaches(one, self._keeper.level_of(one.bulletin.issuer))
+
+
+def _lies_within(audience: Audience, order: Audience) -> bool:
+    """Say whether what an order to stop is narrowed to, if it is, holds all outlets of an airing."""
+    for wanted, named in ((order.zones, audience.zones), (order.boards, audience.boards)):
+        if wanted and not (named and set(named) <= set(wanted)):
+            return False
+    return True
 
 
 def _ids(what: str, found: list[Candidate]) -> str:

@@ -15,6 +15,7 @@ from ward_hub.clock import Clock
 from ward_hub.config import Config
 from ward_hub.playout.amplifiers import AmplifierOutput
 from ward_hub.playout.boards import BoardOutput
+from ward_hub.playout.live import Live
 from ward_hub.playout.sound import Sound
 from ward_hub.render.line import warm_up
 from ward_hub.speech import Speech
@@ -42,6 +43,7 @@ class Outputs:
         self.amplifiers: list[AmplifierOutput] = []
         self.boards: list[BoardOutput] = []
         self.sound: Sound
+        self.live: Live
 
     async def __aenter__(self) -> Self:
         try:
@@ -108,3 +110,4 @@ class Outputs:
         worker = await enter(AudioWorker(AudioSettings(backend=audio.backend, capture=capture)))
         folder = Path(config.hub.state) / "sound"
         self.sound = Sound(worker, Speech(voice=audio.voice), folder, config.hub.language)
+        self.live = Live(worker, self.sound, config.hub.language)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ward_hub.streams import Ordered
 from ward_protocol.statements import Bulletin, Priority, TimeTrust
 
 
@@ -23,6 +24,7 @@ class Candidate:
     """An accepted bulletin that has not ended; `ready` once all that it needs to sound is on this hub.
 
     `held` while an order closes all outputs to it; of equals the one with the higher `rank` goes first, as decided.
+    With a `stream` it sounds as that, in place of text and recording.
     """
 
     digest: bytes
@@ -31,6 +33,7 @@ class Candidate:
     attempts: int = 0
     held: bool = False
     rank: int = 0
+    stream: Ordered | None = None
 
 
 @dataclass(frozen=True, slots=True)

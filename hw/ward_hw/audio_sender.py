@@ -57,6 +57,7 @@ class SrtpSender:
 def send(
     path: Path,
     stream: Stream,
+    master: bytes,
     to: Sequence[Address],
     *,
     clock: Callable[[], float] = time.monotonic,
@@ -64,12 +65,12 @@ def send(
 ) -> int:
     """Send a sound file, mixed to mono, in real time to addresses and ports; return how many ms were sent.
 
-    Nobody tells whether it is received, and a datagram that cannot be sent is lost; the first one must go. Raises
-    AudioError.
+    `master` is the stream's master key and salt. Nobody tells whether it is received, and a datagram that cannot be
+    sent is lost; the first one must go. Raises AudioError.
     """
     ssrc = secrets.randbits(32) if stream.ssrc is None else stream.ssrc
     # Below the half, so that no receiver takes the first packets for late ones of a round before. RFC 3711 §3.3.1
-    sender = SrtpSender(stream.master, payload_type=stream.payload_type, ssrc=ssrc, first=secrets.randbits(15))
+    sender = SrtpSender(master, payload_type=stream.payload_type, ssrc=ssrc, first=secrets.randbits(15))
     begun, offset, sent = clock(), secrets.randbits(32), 0
     try:
         with contextlib.ExitStack() as stack:

@@ -5,16 +5,19 @@ stands in the answer; both are signed. From the two keys and the request each en
 that was said at enrolment goes into the derivation, so ends that were told different things do not understand each
 other. The ids say which end speaks: keys of the two directions differ, and nothing that one end said can be given back
 to it as an answer.
+Something can also be locked to one end by its public key alone, for who is not the other end.
 Ref: RFC 7748 §6.1 (X25519, all-zero output); RFC 5869 (HKDF); RFC 8613 §3.2, §3.3 (context, unique parameters);
-RFC 9528 §A.1 (sizes of a Master Secret and Salt for AES-CCM-16-64-128).
+RFC 9528 §A.1 (sizes of a Master Secret and Salt for AES-CCM-16-64-128); RFC 9180 §6.1 (HPKE).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ward_protocol import cbor
@@ -37,6 +40,8 @@ _LOW_ORDER = frozenset(
         39382357235489614581723060781553021112529911719440698176882885853963445705823,
     }
 )
+BOX_OVERHEAD = KEY_SIZE + 16  # an ephemeral key before what is locked, a tag behind it
+_HPKE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,13 @@ class ChannelKey:
         """Return the secret shared with a public key (32 bytes each); raises MisuseError where that is no key."""
         return _exchange(self._key, peer)
 
+    def unlock(self, box: bytes, info: bytes) -> bytes:
+        """Return what `lock` put into a box for this key, with the same `info`; raises MisuseError for any other."""
+        try:
+            return _HPKE.decrypt(box, self._key, info=info)
+        except InvalidTag as error:
+            raise MisuseError("it is locked to another key, for something else, or damaged") from error
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
@@ -96,6 +108,14 @@ def check_public(raw: bytes) -> bytes:
     if len(raw) != KEY_SIZE or (int.from_bytes(raw, "little") & 2**255 - 1) % _PRIME in _LOW_ORDER:
         raise MisuseError(_NO_KEY)
     return raw
+
+
+def lock(data: bytes, public: bytes, info: bytes) -> bytes:
+    """Encrypt `data` to a public key (32 bytes) for what `info` says; no two boxes are alike. Raises MisuseError.
+
+    Who locked it is not in it. Ref: RFC 9180 §6.1, base mode: X25519 and HKDF-SHA256, HKDF-SHA256, ChaCha20-Poly1305.
+    """
+    return _HPKE.encrypt(data, X25519PublicKey.from_public_bytes(check_public(public)), info=info)
 
 
 def agree(own: ChannelKey, hub: str, hub_key: bytes, source_key: bytes, enrolment: bytes) -> Agreement:

@@ -15,7 +15,7 @@ from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.standing import Standing, standings
 from ward_hub.trust import Trust
 from ward_protocol.envelope import Envelope
-from ward_protocol.statements import Bulletin, Grants, Root, Statement
+from ward_protocol.statements import Bulletin, Grants, Order, Root, Statement
 
 S = TypeVar("S", bound=Statement)
 NO_NEWER = 0
@@ -91,7 +91,10 @@ def tell(chosen: argparse.Namespace, data: bytes, root: Root | None = None, gran
 
 
 def _about(statement: Statement) -> dict[str, str]:
-    """Return what whoever signs a bulletin must see at a glance: whether it is real, and how urgent."""
+    """Return what whoever signs what airs must see at a glance: whether it is real, and how urgent."""
+    if isinstance(statement, Order) and statement.status and statement.stream:
+        title = f"a live stream of at most {statement.stream.max_s} s"
+        return {"status": statement.status.value, "priority": statement.priority.name.lower(), "title": title}
     if not isinstance(statement, Bulletin):
         return {}
     priority = statement.priority.name.lower()

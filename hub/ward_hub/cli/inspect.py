@@ -31,6 +31,7 @@ from ward_protocol.reasons import Reason
 from ward_protocol.statements import Admission, Beat, Bulletin, Cancel, Enrolment, Grants, Order, Root, Statement
 
 NO_KEY = "no key that was given signed it; give --root and --grants, or --key"
+AIRS = frozenset({"bulletin", "order"})
 TIMES = frozenset({"issued", "not_before", "expires", "time", "not_after"})
 
 SUMMARY = "say what a signed file holds and whether it verifies"
@@ -168,10 +169,9 @@ def explained(statement: Statement) -> dict[str, Any]:
 
 
 def plain(value: object, name: str = "") -> Any:  # noqa: ANN401 - JSON is anything
-    """Return a statement as what JSON can hold: times as ISO 8601, digests and keys as hex; secrets are left out."""
+    """Return a statement as what JSON can hold: times as ISO 8601, digests and keys as hex."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        shown = [one.name for one in dataclasses.fields(value) if one.repr]
-        return {name: plain(getattr(value, name), name) for name in shown}
+        return {one.name: plain(getattr(value, one.name), one.name) for one in dataclasses.fields(value)}
     if isinstance(value, Enum):
         return value.name.lower() if isinstance(value, int) else value.value
     if isinstance(value, bytes):
@@ -191,7 +191,11 @@ def in_words(facts: Mapping[str, Any], language: str) -> str:
     verdict = _("It verifies: %s.") if facts["verifies"] else _("It does NOT verify: %s.")
     lines = [
         _("A signed %(type)s of %(bytes)d bytes, id %(digest)s.") % facts,
-        *(warning(facts["statement"]["status"], language) if facts["type"] == "bulletin" else ()),
+        *(
+            warning(facts["statement"]["status"], language)
+            if facts["type"] in AIRS and facts["statement"]["status"]
+            else ()
+        ),
         verdict % facts["verdict"],
         _("Signed by: %s") % ", ".join(facts["signed_by"]),
         *(_needed(one, language) for one in facts["thresholds"]),

@@ -62,13 +62,13 @@ COMMANDS = {
     "push": push,
     "bundle": bundle,
     "audit": audit,
+    "speak": speak,
     "status": status,
     "queue": queue,
     "stop": stop,
     "silence": silence,
     "blank": blank,
     "resume": resume,
-    "speak": speak,
 }
 # What each kind of error means to the shell, the narrower kinds first.
 STATUSES: tuple[tuple[type[Exception], int], ...] = (

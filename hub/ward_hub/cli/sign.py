@@ -122,7 +122,7 @@ def _draft(chosen: argparse.Namespace) -> Bulletin | Order:
     clips = asyncio.run(_probe(chosen.audio))
     issue = Issue(chosen.issuer, chosen.sequence, seconds_now(), tuple(chosen.area), tuple(clips))
     if of_an_order:
-        return order_of(content, issue)
+        return order_of(content, issue, chosen.file.parent)
     return (from_cap if chosen.file.suffix == ".xml" else from_toml)(content, issue)
 
 

@@ -10,8 +10,10 @@ import secrets
 import sys
 from pathlib import Path
 
-from ward_hub.errors import StateError, UsageError
-from ward_hub.keys.files import read_line, write_private
+from ward_hub.errors import UsageError
+from ward_hub.keys.files import write_private
+from ward_hub.publisher.streams import CLOCK_RATES, DYNAMIC, stream_key
+from ward_protocol.channel import BOX_OVERHEAD
 from ward_protocol.errors import MisuseError
 from ward_protocol.schema import to_map
 from ward_protocol.statements import Stream, StreamCodec, Suite
@@ -19,8 +21,8 @@ from ward_protocol.statements.stream import LONGEST_S, MASTER_SIZE
 
 SUMMARY = "send sound as a live stream to hubs that an order told to listen for it"
 STDIN = Path("/dev/stdin")
-_RATES = {StreamCodec.OPUS: 48_000, StreamCodec.PCMA: 8000, StreamCodec.L16: 48_000}
-_DYNAMIC = 96
+
+NOBODY = "nobody"  # a stream as it is sent: whom its key was locked to does not matter
 
 
 def arguments(one: argparse.ArgumentParser) -> None:
@@ -32,7 +34,7 @@ def arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--key-file", type=Path, metavar="FILE", help="the key that the order holds")
     one.add_argument("--codec", choices=[codec.value for codec in StreamCodec], default=StreamCodec.OPUS.value)
     one.add_argument("--rate", type=int, metavar="HZ", help="clock rate; 48000, of PCMA 8000")
-    one.add_argument("--payload-type", type=int, default=_DYNAMIC, metavar="NUMBER", help=f"as ordered; {_DYNAMIC}")
+    one.add_argument("--payload-type", type=int, default=DYNAMIC, metavar="NUMBER", help=f"as ordered; {DYNAMIC}")
     one.add_argument("--ssrc", type=int, metavar="NUMBER", help="as ordered; by chance where the order names none")
 
 
@@ -44,25 +46,25 @@ def act(chosen: argparse.Namespace) -> int:
     if not (chosen.sound and chosen.to and chosen.key_file):
         raise UsageError("speak: a sound, --to and --key-file are needed")
     to = [_where(one) for one in chosen.to]
-    stream = _stream(chosen, to[0][1], _key(chosen.key_file))
+    stream, master = _stream(chosen, to[0][1]), stream_key(chosen.key_file)
     from ward_hw.audio_sender import send  # noqa: PLC0415 - loads the codecs, which no other command needs
 
     path = STDIN if str(chosen.sound) == "-" else chosen.sound
-    sent_ms = send(path, stream, to)
+    sent_ms = send(path, stream, master, to)
     sys.stdout.write(f"{', '.join(chosen.to)}: {sent_ms / 1000:.1f} s were sent\n")
     return os.EX_OK
 
 
-def _stream(chosen: argparse.Namespace, port: int, master: bytes) -> Stream:
+def _stream(chosen: argparse.Namespace, port: int) -> Stream:
     codec = StreamCodec(chosen.codec)
     try:
         stream = Stream(
             port=port,
             suite=Suite.AES_CM_128_HMAC_SHA1_80,
-            master=master,
+            keys={NOBODY: bytes(MASTER_SIZE + BOX_OVERHEAD)},
             codec=codec,
             payload_type=chosen.payload_type,
-            clock_rate=chosen.rate or _RATES[codec],
+            clock_rate=chosen.rate or CLOCK_RATES[codec],
             channels=1,
             max_s=LONGEST_S,
             ssrc=chosen.ssrc,
@@ -84,13 +86,3 @@ def _where(to: str) -> tuple[str, int]:
 def _new_key(path: Path) -> None:
     """Write a key as SDP has it (RFC 4568 §6.1): the base64 of master key and salt."""
     write_private(path, base64.b64encode(secrets.token_bytes(MASTER_SIZE)) + b"\n")
-
-
-def _key(path: Path) -> bytes:
-    try:
-        master = base64.b64decode(read_line(path, "key"), validate=True)
-    except ValueError as error:
-        raise StateError(f"{path}: it holds no key of a stream") from error
-    if len(master) != MASTER_SIZE:
-        raise StateError(f"{path}: a key of a stream has {MASTER_SIZE} bytes, not {len(master)}")
-    return master

@@ -12,7 +12,7 @@ from ward_protocol.envelope import Envelope, Sealed, sign
 from ward_protocol.errors import StatementError
 from ward_protocol.keys import PublicKey, Signing
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Bulletin, Cancel, Event, Evidence, Receipt, Status
+from ward_protocol.statements import Bulletin, Cancel, Event, Evidence, Order, Receipt, Status
 
 MAX_DETAIL = 300
 MOST_USES = 1000
@@ -121,6 +121,6 @@ def _status_of(db: sqlite3.Connection, digest: bytes) -> Status | None:
         statement = Envelope.open(row[0]).statement if row else None
     except StatementError:
         return None
-    if isinstance(statement, Bulletin):
+    if isinstance(statement, (Bulletin, Order)):
         return statement.status
     return Status.ACTUAL if isinstance(statement, Cancel) and statement.announce else None

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 Recording = Callable[[Candidate], Awaitable[Path | None]]
 Confirm = Callable[[float], Awaitable[TimeTrust]]
 CUT_BY_AN_EMERGENCY, CUT_BY_A_HOLD = "cut short by an emergency", "cut short by silence, blank or resume"
+OVER = "cut short, and its time was up before it could go on"
 LOOK_AGAIN_S = 5.0  # the clock may be set while we wait for a moment of it
 CONFIRM_S = 3.0  # an emergency waits so long for somebody who knows what time it is
 
@@ -176,6 +177,8 @@ class Director:
             self._endings.append(self._dropped)
             self._dropped = None
         await self._write_endings()
+        for over in [one for one in self._held.values() if self._player.is_over(one.stream)]:
+            await self.drop(over.digest, State.PARTLY, Reason.INTERRUPTED, OVER)
         current = self._plan()
         for lapsed in current.lapsed:
             await self.drop(lapsed.digest, *_lapsed(lapsed, self.closed_to(lapsed.bulletin).by))
@@ -196,8 +199,8 @@ class Director:
     def _plan(self) -> Plan:
         now = self._clock.now()
         standing = self.standing
-        candidates = [self._with_holds(one) if standing else one for one in self._held.values()]
-        found = plan(candidates, now, self._clock.trust)
+        held = [one for one in self._held.values() if not self._player.is_over(one.stream)]
+        found = plan([self._with_holds(one) if standing else one for one in held], now, self._clock.trust)
         moments = [*([found.look_again] if found.look_again is not None else []), *(one.until for one in standing)]
         return replace(found, look_again=min((one for one in moments if one), default=None))
 
@@ -227,7 +230,9 @@ class Director:
             log.info("airing %s, attempt %d: %s", digest.hex()[:16], attempt, candidate.bulletin.label)
             shut = self.closed_to(candidate.bulletin)
             airing = asyncio.create_task(
-                self._player.air(candidate.bulletin, lambda: self._recording(candidate), shut, notices)
+                self._player.air(
+                    candidate.bulletin, lambda: self._recording(candidate), shut, candidate.stream, notices
+                )
             )
             try:
                 why = await self._watch(airing, candidate, shut)
@@ -239,7 +244,7 @@ class Director:
         outcome = self._player.outcome(attempt)
         if self._dropped is not None:
             await self._release()
-            detail = _joined(self._dropped.detail, late)
+            detail = _joined(outcome.told(self._dropped.detail), late)
             ending, self._dropped = replace(self._dropped, detail=detail, evidence=outcome.evidence), None
             await self._end(ending)
         elif airing.cancelled():
@@ -252,7 +257,7 @@ class Director:
             await self._again(candidate, attempt, outcome, f"failed ({type(error).__name__})")
         else:
             del self._held[digest]
-            detail = _joined(outcome.detail, late)
+            detail = _joined(outcome.told(outcome.detail), late)
             await self._end(Ending(digest, outcome.state, outcome.reason, detail, outcome.evidence))
 
     async def _watch(self, airing: asyncio.Task[None], candidate: Candidate, shut: Closed) -> str:
@@ -275,11 +280,11 @@ class Director:
         digest = candidate.digest
         if attempt < self._max_attempts:
             self._held[digest] = replace(self._held[digest], attempts=attempt)
-            await self._journal.do(Ledger.interrupt, digest, why)
+            await self._journal.do(Ledger.interrupt, digest, outcome.told(why))
             return
         del self._held[digest]
         state = State.NOT_AIRED if outcome.state is State.NOT_AIRED else State.PARTLY
-        detail = f"{why}, the last of {attempt} times"
+        detail = outcome.told(f"{why}, the last of {attempt} times")
         await self._end(Ending(digest, state, Reason.INTERRUPTED, detail, outcome.evidence))
 
     async def _end(self, ending: Ending) -> None:

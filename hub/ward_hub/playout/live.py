@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from ward_hub.playout.script import SPAN_MS, notice, signal_for
 from ward_hub.playout.sound import SPARE_S, TRIES, Heard, Sound
 from ward_hub.speech import SpeechError
+from ward_hub.streams import Ordered
 from ward_hw.audio import AudioError, AudioWorker, Ended, Played, Playing, Position
 from ward_hw.errors import HardwareError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Priority, Status, Stream
+from ward_protocol.statements import Priority, Status
 
 log = logging.getLogger(__name__)
 FIRST_S = 15.0
@@ -22,15 +24,29 @@ REMEMBERED = 64
 
 @dataclass(slots=True)
 class Run:
-    """One order's stream, from its first beginning on: until when by the loop's time, and how far it was heard."""
+    """One order's stream, from its first beginning on: until when by the loop's time, how far it was heard, what came.
+
+    Packets are counted over all stretches, those that were refused by the reason.
+    """
 
     until: float
     position: Position | None = None
+    ended: str = ""
+    accepted: int = 0
+    lost: int = 0
+    refused: Counter[str] = field(default_factory=Counter[str])
 
     @property
     def left_s(self) -> float:
         """How much time it still has."""
         return self.until - asyncio.get_running_loop().time()
+
+    @property
+    def remark(self) -> str:
+        """What came of it, for receipts and the audit trail: packets that somebody else sent, above all."""
+        refused = ", ".join(f"{count} {reason}" for reason, count in sorted(self.refused.items()) if count)
+        packets = f"{self.accepted} packets played, {self.lost} lost, refused: {refused or 'none'}"
+        return f"stream ended by {self.ended or 'failure'}; {packets}"
 
 
 class Live:
@@ -46,18 +62,23 @@ class Live:
         self._language = language
         self._runs: dict[bytes, Run] = {}
 
-    async def play(self, stream: Stream, heard: Heard, *, order: bytes, priority: Priority, status: Status) -> None:
-        """Play the stream of the order with that digest until it ends, adding to `heard` as it goes.
+    def is_over(self, order: bytes) -> bool:
+        """Say whether the stream of the order with that digest began, and its time is up."""
+        run = self._runs.get(order)
+        return run is not None and run.left_s <= 0
+
+    async def play(self, one: Ordered, heard: Heard, *, priority: Priority, status: Status) -> None:
+        """Play an order's stream until it ends, adding to `heard` as it goes.
 
         A cancelled call stops the sound at once. A drill is said to be one before the stream, every 20 s within it, and
         behind it; where that cannot be said, nothing sounds.
         """
-        run = self._begin(stream, order)
+        run = self._begin(one)
         said = notice(status, self._language)
         try:
             if run.left_s > 0:
                 await self._sound.announce(signal_for(status, priority), said, heard)
-                await self._listen(stream, run, heard, said)
+                await self._listen(one, run, heard, said)
         except SpeechError as error:
             log.error("speech: %s", error)
             heard.trouble = (Reason.AUDIO_UNAVAILABLE, "it could not be said that it is a drill")
@@ -68,17 +89,17 @@ class Live:
             if run.position is None:
                 heard.trouble = (Reason.STREAM_LOST, f"nothing authentic of the stream came within {FIRST_S:g} s")
 
-    def _begin(self, stream: Stream, order: bytes) -> Run:
-        while len(self._runs) >= REMEMBERED and order not in self._runs:
+    def _begin(self, one: Ordered) -> Run:
+        while len(self._runs) >= REMEMBERED and one.order not in self._runs:
             del self._runs[next(iter(self._runs))]
-        return self._runs.setdefault(order, Run(asyncio.get_running_loop().time() + stream.max_s))
+        return self._runs.setdefault(one.order, Run(asyncio.get_running_loop().time() + one.stream.max_s))
 
-    async def _listen(self, stream: Stream, run: Run, heard: Heard, said: str) -> None:
+    async def _listen(self, one: Ordered, run: Run, heard: Heard, said: str) -> None:
         """Play the stream to its end, a drill's in stretches with the notice behind each; a failed output goes on."""
         failures, more = 0, True
         while more and (left_s := run.left_s) > 0:
             try:
-                more = await self._stretch(stream, run, min(left_s, NOTICE_EVERY_S) if said else left_s, heard)
+                more = await self._stretch(one, run, min(left_s, NOTICE_EVERY_S) if said else left_s, heard)
             except (HardwareError, TimeoutError) as error:
                 failures += 1
                 if failures >= TRIES:
@@ -87,10 +108,12 @@ class Live:
             if said and run.position:
                 await self._sound.announce(None, said, heard)
 
-    async def _stretch(self, stream: Stream, run: Run, seconds: float, heard: Heard) -> bool:
+    async def _stretch(self, one: Ordered, run: Run, seconds: float, heard: Heard) -> bool:
         """Play for so long; return whether it was still coming then."""
-        first_s = FIRST_S if run.position is None else stream.silence_s
-        playing = await self._audio.play_stream(stream, limit_s=seconds, first_s=first_s, after=run.position)
+        first_s = FIRST_S if run.position is None else one.stream.silence_s
+        playing = await self._audio.play_stream(
+            one.stream, one.master, limit_s=seconds, first_s=first_s, after=run.position
+        )
         try:
             async with asyncio.timeout(seconds + SPARE_S):
                 played = await playing.wait()
@@ -111,6 +134,11 @@ def _count(played: Played | None, run: Run, heard: Heard) -> None:
     if reception is None:
         return
     run.position = reception.position or run.position
+    run.ended = reception.ended or ""
+    run.accepted += reception.accepted
+    run.lost += reception.lost
+    run.refused.update(reception.refused)
+    heard.remark = run.remark
     refused = ", ".join(f"{count} {reason}" for reason, count in reception.refused.items() if count)
     log.log(
         logging.WARNING if refused else logging.INFO,

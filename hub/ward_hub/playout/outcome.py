@@ -13,12 +13,20 @@ HEARD_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an airing ended: the state it leaves the bulletin in, why if not wholly aired, and what was measured."""
+    """How an airing ended: the state it leaves the bulletin in, why if not wholly aired, and what was measured.
+
+    `remark` is told whatever the ending: what came of a live stream.
+    """
 
     state: State
     reason: Reason | None
     detail: str
     evidence: Evidence
+    remark: str = ""
+
+    def told(self, why: str) -> str:
+        """Return why it ended, with the remark behind it."""
+        return "; ".join(one for one in (why, self.remark) if one)
 
 
 def judge(evidence: Evidence, trouble: tuple[Reason, str] | None = None) -> Outcome:

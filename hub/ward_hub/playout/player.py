@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from ward_hub.config import AiringSection
 from ward_hub.holds import OPEN, Closed
 from ward_hub.playout.amplifiers import AmplifierOutput
 from ward_hub.playout.boards import BoardOutput
+from ward_hub.playout.live import Live
 from ward_hub.playout.outcome import Outcome, judge
 from ward_hub.playout.sound import Heard, Sound
 from ward_hub.render import RenderError
 from ward_hub.render.layout import board_show, period_s
+from ward_hub.streams import Ordered
 from ward_hub.versions import text_for
 from ward_hw.drivers.board import BoardIdent, Show
 from ward_hw.errors import HardwareError
@@ -36,6 +39,7 @@ class Player:
         amplifiers: Sequence[AmplifierOutput],
         boards: Sequence[BoardOutput],
         sound: Sound,
+        live: Live,
         settings: AiringSection,
         language: str,
         first_show_id: int,
@@ -43,6 +47,7 @@ class Player:
         self._amplifiers = amplifiers
         self._boards = boards
         self._sound = sound
+        self._live = live
         self._settings = settings
         self._language = language
         self._show_id = first_show_id
@@ -56,12 +61,13 @@ class Player:
         bulletin: Bulletin,
         recording: Callable[[], Awaitable[Path | None]],
         shut: Closed = OPEN,
+        stream: Ordered | None = None,
         notices: Sequence[str] = (),
     ) -> None:
         """Carry the bulletin to its audience and return when it has ended; `outcome` then says what came of it.
 
-        What is `shut` by orders is left out, and the outcome says so. `notices` are sentences in the hub's language,
-        spoken before the content of every repeat.
+        What is `shut` by orders is left out, and the outcome says so. A `stream` sounds in place of what the bulletin
+        holds. `notices` are sentences in the hub's language, spoken before the content of every repeat.
 
         Cancelled, the sound stops at once and relays and boards stay as they are for the airing that follows, or
         for `release`.
@@ -71,7 +77,8 @@ class Player:
         async with asyncio.TaskGroup() as group:
             hold = self._present(bulletin)
             group.create_task(self._hold(hold), name="boards")
-            group.create_task(self._sound_out(bulletin, recording, notices, urgent), name="sound")
+            play = partial(self._play, bulletin, recording, stream, notices)
+            group.create_task(self._sound_out(bulletin, play, urgent), name="sound")
 
     async def release(self) -> None:
         """Open all relays and darken all boards."""
@@ -94,7 +101,11 @@ class Player:
         shut_out, self._shut_out = self._shut_out, []
         closed = f"closed by {' and '.join(self._shut.by)}: {', '.join(shut_out)}"
         silenced = (Reason.SILENCED, closed) if shut_out else None
-        return judge(evidence, heard.trouble or unshowable or silenced)
+        return replace(judge(evidence, heard.trouble or unshowable or silenced), remark=heard.remark)
+
+    def is_over(self, stream: Ordered | None) -> bool:
+        """Say whether that is a stream whose time was up in an earlier airing."""
+        return stream is not None and self._live.is_over(stream.order)
 
     def is_shut_out(self, bulletin: Bulletin, shut: Closed) -> bool:
         """Say whether `shut` closes all that a bulletin could use here; not where there is nothing of that anyway."""
@@ -149,8 +160,7 @@ class Player:
     async def _sound_out(
         self,
         bulletin: Bulletin,
-        recording: Callable[[], Awaitable[Path | None]],
-        notices: Sequence[str],
+        play: Callable[[], Awaitable[None]],
         urgent: bool,
     ) -> None:
         async with asyncio.TaskGroup() as group:
@@ -159,10 +169,22 @@ class Player:
             ]
             if await _first_good(carrying):
                 await asyncio.wait(carrying, timeout=GRACE_S)
-                gap_s = self._settings.repeat_gap_ms / 1000
-                await self._sound.play(bulletin, recording, self._heard, gap_s, notices)
+                await play()
                 await asyncio.sleep(self._settings.tail_ms / 1000)
         await self._open()
+
+    async def _play(
+        self,
+        bulletin: Bulletin,
+        recording: Callable[[], Awaitable[Path | None]],
+        stream: Ordered | None,
+        notices: Sequence[str],
+    ) -> None:
+        if stream is not None:
+            await self._live.play(stream, self._heard, priority=bulletin.priority, status=bulletin.status)
+            return
+        gap_s = self._settings.repeat_gap_ms / 1000
+        await self._sound.play(bulletin, recording, self._heard, gap_s, notices)
 
     def _zones(self, amplifier: AmplifierOutput, bulletin: Bulletin) -> list[str]:
         zones = _meant(amplifier, bulletin)

@@ -26,11 +26,12 @@ TRIES = 3
 
 @dataclass(slots=True)
 class Heard:
-    """What left the audio output during one airing, in ms, and what went wrong."""
+    """What left the audio output during one airing, in ms, what went wrong, and what is told anyway."""
 
     played_ms: int = 0
     requested_ms: int = 0
     trouble: tuple[Reason, str] | None = None
+    remark: str = ""
 
 
 class Sound:

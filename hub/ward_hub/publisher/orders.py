@@ -8,6 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,10 +17,12 @@ from msgspec import Meta
 from ward_hub.drafts import LIFE_S, Issue
 from ward_hub.publisher.drafts import Outlet, Section, seconds
 from ward_hub.publisher.errors import CeremonyError
-from ward_protocol.statements import Action, Audience, Order, Priority, Verdict
+from ward_hub.publisher.streams import StreamDraft, stream_of
+from ward_protocol.statements import Action, Audience, Order, Priority, Status, Verdict
 
 MARK = "order"
 MINUTE_S = 60
+STREAM_LIFE_S = 300  # who speaks does not speak to hubs that come back tomorrow
 Value = str | int
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 
@@ -28,16 +31,30 @@ class OrderDraft(Section, frozen=True, kw_only=True):
     """An order as an officer writes it: what, for what it reaches, and what that action takes beside.
 
     `until` and `minutes` say the same in two ways; `settings` by their names, `hub.language`, or in tables of sections.
-    Without `expires` a hub that was off line carries it out for a day, or until it would have ended.
+    Without `expires` a hub that was off line carries it out for a day, or until it would have ended; it starts a stream
+    for five minutes, and a stream that names no hubs is for those whose requests it names.
     """
 
-    order: Literal["stop", "silence", "blank", "resume", "purge", "decision", "configuration", "clear"]
+    order: Literal[
+        "stop",
+        "silence",
+        "blank",
+        "resume",
+        "purge",
+        "stream_start",
+        "stream_stop",
+        "decision",
+        "configuration",
+        "clear",
+    ]
     priority: Literal["normal", "priority", "emergency"] = "normal"
     until: datetime | None = None
     minutes: Annotated[int, Meta(ge=1, le=525_600)] | None = None
     targets: tuple[Digest, ...] = ()
     verdict: Literal["first", "decline"] | None = None
     settings: dict[str, Value | dict[str, Value]] | None = None
+    status: Status | None = None
+    stream: StreamDraft | None = None
     zones: tuple[Outlet, ...] = ()
     boards: tuple[Outlet, ...] = ()
     hubs: tuple[Outlet, ...] = ()
@@ -53,23 +70,31 @@ def is_order(content: bytes) -> bool:
         return False
 
 
-def order_of(content: bytes, issue: Issue) -> Order:
-    """Return the order of a TOML draft; raises CeremonyError naming the key that is wrong."""
+def order_of(content: bytes, issue: Issue, folder: Path) -> Order:
+    """Return the order of a TOML draft that lies in `folder`; raises CeremonyError naming the key that is wrong.
+
+    StateError tells of the file of a stream's key.
+    """
     try:
         draft = msgspec.convert(tomllib.loads(content.decode()), OrderDraft)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise CeremonyError(f"order: {error}") from error
     until = _until(draft, issue.now)
-    expires = seconds(draft.expires, "order: expires") if draft.expires else until or issue.now + LIFE_S
+    life_s = STREAM_LIFE_S if draft.stream else LIFE_S
+    expires = seconds(draft.expires, "order: expires") if draft.expires else until or issue.now + life_s
     if expires <= issue.now:
         raise CeremonyError(f"order: {'expires' if draft.expires else 'until'} lies in the past")
     try:
+        stream = None
+        if draft.stream is not None:
+            stream = stream_of(draft.stream, folder, issuer=issue.issuer, sequence=issue.sequence)
+        hubs = draft.hubs or (tuple(stream.keys) if stream else ())
         return Order(
             issuer=issue.issuer,
             sequence=issue.sequence,
             issued=issue.now,
             expires=expires,
-            audience=Audience(issue.areas, draft.hubs, draft.zones, draft.boards),
+            audience=Audience(issue.areas, hubs, draft.zones, draft.boards),
             priority=Priority[draft.priority.upper()],
             action=Action[draft.order.upper()],
             targets=tuple(bytes.fromhex(one) for one in draft.targets),
@@ -77,6 +102,8 @@ def order_of(content: bytes, issue: Issue) -> Order:
             verdict=Verdict[draft.verdict.upper()] if draft.verdict else None,
             settings=None if draft.settings is None else _flat(draft.settings),
             why=draft.why,
+            stream=stream,
+            status=draft.status,
         )
     except ValueError as error:
         raise CeremonyError(f"order: {error}") from error

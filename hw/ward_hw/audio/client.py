@@ -99,6 +99,7 @@ class AudioWorker:
     async def play_stream(
         self,
         stream: Stream,
+        master: bytes,
         *,
         limit_s: float,
         first_s: float,
@@ -108,10 +109,10 @@ class AudioWorker:
         """Open the stream's port and play what comes authenticated; it ends by itself after ``limit_s`` at the latest.
 
         It ends earlier where nothing came for ``first_s`` at its beginning, or for the stream's own `silence_s` later.
-        ``after`` is how far the stream was heard before: nothing up to there is heard again. What came of it is
-        `Played.stream`. Raises as `play`.
+        ``master`` is its master key and salt. ``after`` is how far the stream was heard before: nothing up to there is
+        heard again. What came of it is `Played.stream`. Raises as `play`.
         """
-        order = StreamOrder.of(stream, gain_db=gain_db, limit_s=limit_s, first_s=first_s, after=after)
+        order = StreamOrder.of(stream, master, gain_db=gain_db, limit_s=limit_s, first_s=first_s, after=after)
         return await self._begin("play a stream", order)
 
     async def _begin(self, operation: str, order: PlayOrder | StreamOrder) -> Playing:

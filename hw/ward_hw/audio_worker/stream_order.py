@@ -42,13 +42,13 @@ class StreamOrder:
 
     @classmethod
     def of(
-        cls, stream: Stream, *, gain_db: float, limit_s: float, first_s: float, after: Position | None
+        cls, stream: Stream, master: bytes, *, gain_db: float, limit_s: float, first_s: float, after: Position | None
     ) -> StreamOrder:
-        """Return the order for a stream."""
+        """Return the order for a stream and its master key and salt."""
         return cls(
             address=stream.address,
             port=stream.port,
-            master=stream.master,
+            master=master,
             codec=stream.codec.value,
             payload_type=stream.payload_type,
             clock_rate=stream.clock_rate,

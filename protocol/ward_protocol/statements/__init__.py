@@ -23,7 +23,7 @@ from ward_protocol.statements.documents import (
 from ward_protocol.statements.enrolment import Admission, Enrolment
 from ward_protocol.statements.order import Action, Order, Verdict
 from ward_protocol.statements.receipt import BoardEvidence, Evidence, Receipt, ZoneEvidence
-from ward_protocol.statements.stream import Stream, StreamCodec, Suite
+from ward_protocol.statements.stream import Stream, StreamCodec, Suite, lock_master, unlock_master
 from ward_protocol.statements.words import (
     Category,
     Certainty,
@@ -111,4 +111,6 @@ __all__ = [
     "Urgency",
     "Verdict",
     "ZoneEvidence",
+    "lock_master",
+    "unlock_master",
 ]

@@ -14,7 +14,8 @@ from enum import IntEnum
 from ward_protocol.schema import key, many, one_of, struct, table, text, uint
 from ward_protocol.statements.bulletin import DIGEST, Audience
 from ward_protocol.statements.documents import IDENTIFIER, Kind
-from ward_protocol.statements.words import Priority
+from ward_protocol.statements.stream import Stream
+from ward_protocol.statements.words import Priority, Status
 
 SETTING = text(200, 0)
 
@@ -55,7 +56,7 @@ _TAKES: dict[Action, tuple[frozenset[str], frozenset[str]]] = {
     Action.BLANK: (frozenset(), frozenset({"until"})),
     Action.RESUME: (frozenset(), frozenset()),
     Action.PURGE: (frozenset(), frozenset({"targets"})),
-    Action.STREAM_START: (frozenset({"stream"}), frozenset()),
+    Action.STREAM_START: (frozenset({"stream", "status"}), frozenset()),
     Action.STREAM_STOP: (frozenset(), frozenset({"targets"})),
     Action.DECISION: (frozenset({"targets", "verdict"}), frozenset()),
     Action.CONFIGURATION: (frozenset({"settings"}), frozenset()),
@@ -63,14 +64,17 @@ _TAKES: dict[Action, tuple[frozenset[str], frozenset[str]]] = {
 }
 # Which orders may be for some zones or boards only.
 _NARROWED: dict[str, frozenset[Action]] = {
-    "zones": frozenset({Action.SILENCE, Action.STREAM_START}),
-    "boards": frozenset({Action.BLANK, Action.STREAM_START}),
+    "zones": frozenset({Action.SILENCE, Action.STREAM_START, Action.STREAM_STOP}),
+    "boards": frozenset({Action.BLANK, Action.STREAM_START, Action.STREAM_STOP}),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Something to do at once; what is stopped, purged or decided about is named by `targets`, ids of statements."""
+    """Something to do at once; what is stopped, purged or decided about is named by `targets`, ids of statements.
+
+    `status` says of a `stream` whether it is real or a drill.
+    """
 
     issuer: str = key(1, IDENTIFIER)
     sequence: int = key(2, uint(minimum=1))
@@ -84,10 +88,12 @@ class Order:
     verdict: Verdict | None = key(10, one_of(Verdict), default=None)
     settings: Mapping[str, str] | None = key(11, table(text(64), SETTING, 32), default=None)
     why: str = key(12, text(400), default="")
+    stream: Stream | None = key(13, struct(Stream), default=None)
+    status: Status | None = key(14, one_of(Status), default=None)
 
     def __post_init__(self) -> None:
         needs, takes = _TAKES[self.action]
-        given = {name for name in ("targets", "until", "verdict") if getattr(self, name)}
+        given = {name for name in ("targets", "until", "verdict", "stream", "status") if getattr(self, name)}
         given |= {"settings"} if self.settings is not None else set()
         if missing := needs - given:
             raise ValueError(f"an order {self.action.name.lower()} needs {', '.join(sorted(missing))}")
@@ -103,5 +109,6 @@ class Order:
 
     @property
     def title(self) -> str:
-        """What it is, for logs and lists."""
-        return self.action.name.lower().replace("_", "-")
+        """What it is, for logs and lists; a drill says that it is one."""
+        name = self.action.name.lower().replace("_", "-")
+        return name if self.status in {None, Status.ACTUAL} else f"{name} ({self.status})"

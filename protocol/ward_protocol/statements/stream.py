@@ -1,17 +1,24 @@
 """A live stream that an order puts on air: where it comes in, how it is protected, what it holds, when it ends.
 
-The key is symmetric: whoever can read the order can also speak in its stream.
+Its key is symmetric: whoever has it can speak in the stream. So an order, which anybody may read, holds it locked to
+each hub that is to have it, and to nobody else.
 """
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from ward_protocol.schema import Codec, blob, key, one_of, uint
+from ward_protocol import cbor
+from ward_protocol.channel import BOX_OVERHEAD, ChannelKey, lock
+from ward_protocol.schema import Codec, blob, key, one_of, table, uint
+from ward_protocol.statements.documents import IDENTIFIER
 
-MASTER_SIZE = 30
+MASTER_SIZE = 30  # of an SRTP master key and its master salt, RFC 3711 §3.2.1
+MOST_HUBS = 64
+WHAT = "wardhub stream key 1"
 LONGEST_S = 3600
 _DYNAMIC = range(96, 128)  # payload types without a fixed meaning, RFC 3551 §6
 
@@ -56,7 +63,7 @@ def _group(item: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """RTP over UDP, protected as SRTP; `master` holds the master key and the master salt (RFC 3711 §3.2.1).
+    """RTP over UDP, protected as SRTP; `keys` holds its master key and salt by hub id, as `lock_master` gives them.
 
     `address` is a multicast group to join; without one the stream comes to the hub's own addresses. With `ssrc` only
     packets of that source count; without it the first that authenticates chooses. It ends `max_s` after its beginning,
@@ -65,7 +72,7 @@ class Stream:
 
     port: int = key(1, uint(65_535, 1024))
     suite: Suite = key(2, one_of(Suite))
-    master: bytes = key(3, blob(MASTER_SIZE), repr=False)
+    keys: Mapping[str, bytes] = key(3, table(IDENTIFIER, blob(MASTER_SIZE + BOX_OVERHEAD), MOST_HUBS))
     codec: StreamCodec = key(4, one_of(StreamCodec))
     payload_type: int = key(5, uint(127))
     clock_rate: int = key(6, uint(48_000, 8000))
@@ -76,9 +83,26 @@ class Stream:
     silence_s: int = key(11, uint(30, 1), default=10)
 
     def __post_init__(self) -> None:
+        if not self.keys:
+            raise ValueError("a stream whose key no hub can have")
         if self.clock_rate not in _RATES[self.codec] or self.channels > _CHANNELS[self.codec]:
             raise ValueError(f"{self.codec} has no {self.channels} channels at a clock of {self.clock_rate} Hz")
         if self.payload_type in _DYNAMIC:
             return
         if _FIXED.get(self.payload_type) != (self.codec, self.clock_rate, self.channels):
             raise ValueError(f"payload type {self.payload_type} means something else; 96 to 127 are free")
+
+
+def lock_master(master: bytes, public: bytes, *, issuer: str, sequence: int, hub: str) -> bytes:
+    """Lock a stream's master key and salt to a hub's end of its channel, for one order alone. Raises MisuseError."""
+    return lock(master, public, _info(issuer, sequence, hub))
+
+
+def unlock_master(box: bytes, own: ChannelKey, *, issuer: str, sequence: int, hub: str) -> bytes:
+    """Return what `lock_master` locked for the same order and hub; raises MisuseError for anything else."""
+    return own.unlock(box, _info(issuer, sequence, hub))
+
+
+def _info(issuer: str, sequence: int, hub: str) -> bytes:
+    """Whoever copies a box into an order of their own has nothing of it: the order's number is part of the lock."""
+    return cbor.encode([WHAT, issuer, sequence, hub])

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import av
-from tests.srtp_peer import MASTER, PAYLOAD_TYPE
+from tests.srtp_peer import PAYLOAD_TYPE
 
+from ward_protocol.channel import BOX_OVERHEAD
 from ward_protocol.statements import Stream, StreamCodec, Suite
+from ward_protocol.statements.stream import MASTER_SIZE
 
 RATE = 48_000
 TICKS = 960
@@ -26,7 +28,7 @@ GOOD_HZ, BAD_HZ = 440, 1370
 STREAM = Stream(
     port=5004,
     suite=Suite.AES_CM_128_HMAC_SHA1_80,
-    master=MASTER,
+    keys={"hub-1": bytes(MASTER_SIZE + BOX_OVERHEAD)},
     codec=StreamCodec.OPUS,
     payload_type=PAYLOAD_TYPE,
     clock_rate=RATE,

@@ -45,7 +45,7 @@ def test_libsrtp_opens_what_it_sends(tmp_path: Path, codec: StreamCodec, rate: i
         inlet.bind(("127.0.0.1", 0))
         port = inlet.getsockname()[1]
         one = stream(port=port, codec=codec, clock_rate=rate)
-        sent_ms = send(path, one, [("127.0.0.1", port)], clock=lambda: 0.0, sleep=waits.append)
+        sent_ms = send(path, one, MASTER, [("127.0.0.1", port)], clock=lambda: 0.0, sleep=waits.append)
         packets = datagrams(inlet)
     assert sent_ms == 500
     assert max(map(len, packets)) < 1200
@@ -66,7 +66,7 @@ def test_each_time_another_source_unless_one_is_named(tmp_path: Path) -> None:
         inlet.bind(("127.0.0.1", 0))
         port = inlet.getsockname()[1]
         for one in (stream(), stream(), stream(ssrc=2**32 - 1)):
-            send(path, one, [("127.0.0.1", port)])
+            send(path, one, MASTER, [("127.0.0.1", port)])
         first, second, third = (header(packet) for packet in datagrams(inlet))
     assert first.ssrc != second.ssrc
     assert first.sequence != second.sequence or first.timestamp != second.timestamp
@@ -81,7 +81,7 @@ def test_several_hubs_get_the_same(tmp_path: Path) -> None:
     ):
         four.bind(("127.0.0.1", 0))
         six.bind(("::1", 0))
-        send(path, stream(), [("127.0.0.1", four.getsockname()[1]), ("::1", six.getsockname()[1])])
+        send(path, stream(), MASTER, [("127.0.0.1", four.getsockname()[1]), ("::1", six.getsockname()[1])])
         heard = datagrams(four)
         assert len(heard) == 5
         assert datagrams(six) == heard
@@ -90,9 +90,9 @@ def test_several_hubs_get_the_same(tmp_path: Path) -> None:
 def test_a_way_that_does_not_exist_is_told_at_once(tmp_path: Path) -> None:
     path = tone(tmp_path / "a.wav", 5)
     with pytest.raises(AudioError, match=r"send to 255\.255\.255\.255"):  # broadcast, which nobody allowed
-        send(path, stream(), [("255.255.255.255", 5004)])
+        send(path, stream(), MASTER, [("255.255.255.255", 5004)])
     with pytest.raises(AudioError, match="choose another file"):
-        send(tmp_path / "absent.wav", stream(), [("127.0.0.1", 5004)])
+        send(tmp_path / "absent.wav", stream(), MASTER, [("127.0.0.1", 5004)])
 
 
 async def heard_by_the_worker(tmp_path: Path, one: Stream, *sound: str, stdin: bytes | None = None) -> None:
@@ -102,7 +102,7 @@ async def heard_by_the_worker(tmp_path: Path, one: Stream, *sound: str, stdin: b
     key.chmod(0o600)
     capture = tmp_path / "capture.wav"
     async with AudioWorker(AudioSettings(backend="null", capture=capture)) as audio, asyncio.timeout(HANG_GUARD_S):
-        playing = await audio.play_stream(one, limit_s=60, first_s=30)
+        playing = await audio.play_stream(one, MASTER, limit_s=60, first_s=30)
         while not is_open(one.port):
             await asyncio.sleep(0.01)
         command = [sys.executable, "-m", "ward_hub", "speak", "--to", f"127.0.0.1:{one.port}", "--key-file", str(key)]
@@ -144,6 +144,6 @@ async def test_ffmpeg_receives_it(tmp_path: Path) -> None:
     async with asyncio.timeout(HANG_GUARD_S):
         while not is_open(one.port):
             await asyncio.sleep(0.01)
-        await asyncio.to_thread(send, tone(tmp_path / "a.wav", 3), one, [("127.0.0.1", one.port)])
+        await asyncio.to_thread(send, tone(tmp_path / "a.wav", 3), one, MASTER, [("127.0.0.1", one.port)])
         await process.wait()
     assert share_of(captured(out), GOOD_HZ) > 0.95

@@ -13,7 +13,6 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,7 +44,7 @@ async def listening(
 ) -> Playing:
     """Order a stream, and wait until its port is open. What is to be sent is made before: it keeps the loop busy."""
     assert not is_open(one.port)
-    playing = await audio.play_stream(one, limit_s=one.max_s, first_s=first_s, after=after)
+    playing = await audio.play_stream(one, MASTER, limit_s=one.max_s, first_s=first_s, after=after)
     while not (is_open(one.port) or playing.done):
         await asyncio.sleep(0.01)
     return playing
@@ -224,7 +223,7 @@ async def wait_then_stop(playing: Playing) -> Played:
 async def test_its_time_is_up_while_it_still_speaks(audio: AudioWorker) -> None:
     packets = Peer().many(opus(1.0) * 60)
     one = stream()
-    playing = await audio.play_stream(one, limit_s=1.5, first_s=FIRST_S)
+    playing = await audio.play_stream(one, MASTER, limit_s=1.5, first_s=FIRST_S)
     sending = asyncio.create_task(send(packets, one.port))
     played = await playing.wait()
     assert not is_open(one.port)
@@ -241,7 +240,7 @@ async def test_stopped_it_ends_and_closes_its_port(audio: AudioWorker) -> None:
     sending = asyncio.create_task(send(packets, one.port))
     await playing.started
     with pytest.raises(MisuseError, match="stop it first"):
-        await audio.play_stream(one, limit_s=9, first_s=1)
+        await audio.play_stream(one, MASTER, limit_s=9, first_s=1)
     await asyncio.sleep(0.3)
     played = await playing.stop(fade_ms=100)
     sending.cancel()
@@ -307,7 +306,7 @@ async def test_a_port_that_another_has_is_an_error_of_the_order(audio: AudioWork
     one = stream()
     first = await listening(audio, one)
     async with AudioWorker(AudioSettings(backend="null")) as other:
-        playing = await other.play_stream(one, limit_s=9, first_s=9)
+        playing = await other.play_stream(one, MASTER, limit_s=9, first_s=9)
         with pytest.raises(AudioError, match=f"UDP port {one.port} cannot be opened"):
             await playing.wait()
     await first.stop()
@@ -321,7 +320,7 @@ async def test_the_key_stands_in_no_command_line_and_no_error(audio: AudioWorker
         assert MASTER.hex().encode() not in written
         assert base64.b64encode(MASTER) not in written
     await playing.stop()
-    wrong = await audio.play_stream(replace(one, master=b""), limit_s=9, first_s=9)
+    wrong = await audio.play_stream(one, b"", limit_s=9, first_s=9)
     with pytest.raises(AudioError) as caught:
         await wrong.wait()
     assert MASTER.hex() not in str(caught.value)

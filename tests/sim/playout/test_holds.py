@@ -25,6 +25,7 @@ from ward_hub.journal import State
 from ward_hub.local_holds import LocalHolds
 from ward_hub.playout.amplifiers import AmplifierOutput
 from ward_hub.playout.director import Director
+from ward_hub.playout.live import Live
 from ward_hub.playout.player import Player
 from ward_hub.playout.sound import Heard, Sound
 from ward_hub.programme import Candidate
@@ -121,6 +122,7 @@ async def ward(folder: Path, *, amplifiers: int = 1, boards: int = 1) -> AsyncIt
             amplifiers=outputs,
             boards=shown,
             sound=cast("Sound", voice),
+            live=cast("Live", None),
             settings=AiringSection(),
             language="vi",
             first_show_id=7,

@@ -12,12 +12,13 @@ from typing import cast
 import pytest
 from tests.sim.hw.sounds import tone
 from tests.sim.hw.streams import GOOD_HZ, captured, is_open, opus, send, share_of, stream
-from tests.srtp_peer import Peer
+from tests.srtp_peer import MASTER, Peer
 
 from ward_hub.playout import live as module
 from ward_hub.playout.live import Live
 from ward_hub.playout.sound import Heard, Sound
 from ward_hub.speech import Speech
+from ward_hub.streams import Ordered
 from ward_hw.audio import AudioSettings, AudioWorker
 from ward_protocol.statements import Priority, Status, Stream
 
@@ -50,7 +51,7 @@ async def test_a_worker_that_dies_on_air_is_replaced_and_the_stream_goes_on(tmp_
     packets = Peer().many(opus(1.0) * 12)
     async with AudioWorker(AudioSettings(backend="null", capture=capture)) as audio, asyncio.timeout(HANG_GUARD_S):
         live = Live(audio, Sound(audio, cast("Speech", Voice()), tmp_path / "sound", "vi"), "vi")
-        playing = live.play(one, heard, order=ORDER, priority=Priority.NORMAL, status=Status.ACTUAL)
+        playing = live.play(Ordered(ORDER, one, MASTER), heard, priority=Priority.NORMAL, status=Status.ACTUAL)
         airing = asyncio.create_task(playing)
         await opened(one)
         sending = asyncio.create_task(send(packets, one.port))
@@ -74,7 +75,7 @@ async def test_a_drill_is_interrupted_by_what_it_is(tmp_path: Path, monkeypatch:
     silence = Peer().many([b"\xf8\xff\xfe"] * 900)  # what libopus makes of digital silence
     async with AudioWorker(AudioSettings(backend="null", capture=capture)) as audio, asyncio.timeout(HANG_GUARD_S):
         live = Live(audio, Sound(audio, cast("Speech", Voice()), tmp_path / "sound", "vi"), "vi")
-        playing = live.play(one, heard, order=ORDER, priority=Priority.EMERGENCY, status=Status.TEST)
+        playing = live.play(Ordered(ORDER, one, MASTER), heard, priority=Priority.EMERGENCY, status=Status.TEST)
         airing = asyncio.create_task(playing)
         await opened(one)
         sending = asyncio.create_task(send(silence, one.port))

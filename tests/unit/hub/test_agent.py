@@ -24,10 +24,12 @@ from tests.statements import (
     GRANT_KEY,
     GRANTS,
     NOW,
+    ORDER,
     RECALL,
     ROOT,
     ROOT_KEY,
     STRANGER,
+    STREAM,
     signer,
 )
 from tests.unit.hub.test_config import GOOD
@@ -55,7 +57,22 @@ from ward_protocol.channel import ChannelKey
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Beat, Bulletin, Cancel, Event, Priority, Receipt, Role, RoleKeys, Status, TimeTrust
+from ward_protocol.statements import (
+    Action,
+    Beat,
+    Bulletin,
+    Cancel,
+    Event,
+    Kind,
+    Order,
+    Priority,
+    Receipt,
+    Role,
+    RoleKeys,
+    Status,
+    TimeTrust,
+    lock_master,
+)
 
 BOTH = replace(GRANTS, authorities=(AUTHORITY, OFFICE_GRANT))
 
@@ -80,7 +97,7 @@ class FakeSource:
     nonces: list[float] = field(default_factory=list)
     _beats: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
 
-    def publish(self, statement: Bulletin | Cancel, by: list[Signer] | None = None) -> bytes:
+    def publish(self, statement: Bulletin | Cancel | Order, by: list[Signer] | None = None) -> bytes:
         """Put a signed statement into its place, without a beat; return its digest."""
         data = sign(statement, by) if by else signed(statement)
         self.files[f"feed/{statement.issuer}/{statement.sequence}"] = data
@@ -144,8 +161,15 @@ class NoOutputs:
     def sound(self) -> NoOutputs:
         return self
 
+    @property
+    def live(self) -> NoOutputs:
+        return self
+
     async def probe(self, path: Path) -> str | None:
         return None
+
+    def is_over(self, order: bytes) -> bool:
+        return False
 
     def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
         return {}
@@ -824,5 +848,97 @@ def test_trust_begins_with_the_root_file(tmp_path: Path) -> None:
             assert restore_trust(tmp_path / "root.cose", one.journal) == Trust(ROOT)
             with pytest.raises(StateError, match="nowhere: the root cannot be read"):
                 restore_trust(tmp_path / "nowhere", one.journal)
+
+    run(play())
+
+
+# Streams
+
+
+LIVE = replace(GRANTS, authorities=(replace(AUTHORITY, kinds=tuple(Kind)),))
+
+
+def stream_order(key: ChannelKey, *, sequence: int = 1, locked_for: int = 1) -> Order:
+    """An order of the ward to start a stream, whose key is locked to the hub's `key`."""
+    hub_id = configured(Path("/nowhere")).hub.id
+    box = lock_master(bytes(30), key.public, issuer="ward", sequence=locked_for, hub=hub_id)
+    stream, audience = replace(STREAM, keys={hub_id: box}), replace(ORDER.audience, hubs=(hub_id,))
+    start = replace(ORDER, action=Action.STREAM_START, targets=(), stream=stream, status=Status.TEST)
+    return replace(start, sequence=sequence, audience=audience)
+
+
+def enrolled(one: Hub) -> ChannelKey:
+    """Give the hub a channel, and a source whose grants let the ward order streams; return the hub's key of it."""
+    key = ChannelKey.generate()
+    keep_key(one.folder, bytes(32), key)
+    admission = replace(ADMISSION, hub=configured(one.folder).hub.id, request=bytes(32))
+    install(one.folder, sign(admission, [GRANT_KEY]), admission)
+    one.source.files["grants/1"] = sign(LIVE, [GRANT_KEY])
+    return key
+
+
+def test_a_stream_comes_from_beat_to_receipt(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            digest = one.source.publish(stream_order(enrolled(one)))
+            one.source.beat()
+            await asyncio.sleep(5)
+            assert one.events(digest) == [ACCEPTED, ENDED]
+            assert {each.status for each in one.source.posted if each.statement == digest} == {Status.TEST}
+
+    run(play())
+
+
+def test_a_hub_without_a_channel_plays_no_stream(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            one.source.files["grants/1"] = sign(LIVE, [GRANT_KEY])
+            digest = one.source.publish(stream_order(ChannelKey.generate()))
+            one.source.beat()
+            await asyncio.sleep(5)
+            assert one.events(digest) == [ACCEPTED, (Event.REFUSED, Reason.STREAM_KEY_MISSING)]
+            assert not one.aired(digest)
+
+    run(play())
+
+
+def test_a_stream_that_was_taken_back_before_it_came_does_not_air(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            order = stream_order(enrolled(one))
+            digest = one.source.publish(order)
+            one.source.publish(replace(CANCEL, target=digest))
+            one.source.beat()
+            await asyncio.sleep(5)
+            assert one.events(digest) == [ACCEPTED, CANCELLED]
+            assert not one.aired(digest)
+
+    run(play())
+
+
+@pytest.mark.parametrize(("begun", "aired"), [(False, True), (True, False)])
+def test_after_a_restart_only_a_stream_that_had_not_begun_airs(tmp_path: Path, begun: bool, aired: bool) -> None:
+    """A recording of what was heard before would else be heard again: how far it was heard is known no more."""
+
+    async def play() -> None:
+        digests: list[bytes] = []
+
+        def before(one: Hub) -> None:
+            data = signed(stream_order(enrolled(one)))
+            digests.append(Envelope.open(data).digest)
+            grants = one.source.files["grants/1"]
+            assert isinstance(grants, bytes)
+            one.journal.ledger.keep_document("grants", 1, Envelope.open(grants).digest, grants)
+            one.journal.ledger.accept("ward", 1, digests[0], data)
+            if begun:
+                one.journal.ledger.begin(digests[0])
+
+        async with hub(tmp_path, prepare=before) as one:
+            one.source.beat()
+            await asyncio.sleep(5)
+            began = [line for line in story(tmp_path) if line.event == "airing"]
+            assert len(began) == 1
+            wanted = ENDED if aired else (Event.PARTLY, Reason.INTERRUPTED)
+            assert one.events(digests[0]) == [ACCEPTED, wanted]
 
     run(play())

@@ -16,7 +16,7 @@ import pytest
 from tests.clocks import clock
 from tests.journals import FILE, HUB, HUB_KEY, Inline, receipts, story
 from tests.sim.hw.virtual import run
-from tests.statements import MINIMAL, NOW, RECALL
+from tests.statements import MINIMAL, NOW, RECALL, STREAM
 
 from ward_hub.correction import correction
 from ward_hub.holds import Closed
@@ -26,6 +26,7 @@ from ward_hub.playout.lateness import issue_notice
 from ward_hub.playout.outcome import Outcome
 from ward_hub.playout.player import Player
 from ward_hub.programme import Candidate
+from ward_hub.streams import Ordered
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Bulletin, Event, Evidence, Priority, Status, TimeTrust
 
@@ -46,6 +47,8 @@ class FakePlayer:
     aired: float = 0.0
     shut: list[Closed] = field(default_factory=list)
     notices: list[tuple[str, ...]] = field(default_factory=list)
+    over: set[bytes] = field(default_factory=set)
+    remark: str = ""
 
     def say(self, what: str) -> None:
         self.told.append((round(self.now(), 1), what))
@@ -55,6 +58,7 @@ class FakePlayer:
         bulletin: Bulletin,
         recording: Callable[[], Awaitable[Path | None]],
         shut: Closed,
+        stream: Ordered | None,
         notices: Sequence[str],
     ) -> None:
         begun = self.now()
@@ -79,10 +83,13 @@ class FakePlayer:
     def is_shut_out(self, bulletin: Bulletin, shut: Closed) -> bool:
         return shut.zones is None and shut.boards is None
 
+    def is_over(self, stream: Ordered | None) -> bool:
+        return stream is not None and stream.order in self.over
+
     def outcome(self, attempts: int) -> Outcome:
         played, self.aired = round(self.aired * 1000), 0.0
         evidence = Evidence((), (), played_ms=played, requested_ms=10_000, attempts=attempts)
-        return Outcome(self.outcome_state, None, "", evidence)
+        return Outcome(self.outcome_state, None, "", evidence, self.remark)
 
 
 class Studio:
@@ -752,5 +759,43 @@ def test_one_that_is_taken_back_while_the_source_is_asked_does_not_air(tmp_path:
             await asyncio.sleep(30)
             assert studio.said() == []
             assert studio.endings() == [(1, Event.CANCELLED, Reason.CANCELLED)]
+
+    run(play())
+
+
+# Streams
+
+
+def test_what_came_of_a_stream_is_told_however_it_ends(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as one:
+            one.player.remark = "9 packets"
+            whole, cut, dropped = one.hold("whole"), one.hold("cut"), one.hold("dropped")
+            await asyncio.sleep(LENGTH_S + 1)
+            one.hold("siren", EMERGENCY)
+            await asyncio.sleep(2 * LENGTH_S + 2)
+            await one.director.drop(dropped.digest, State.PARTLY, Reason.STOPPED, "stopped")
+            await asyncio.sleep(1)
+            lines = story(tmp_path)
+            ended = {one.statement: one.detail["detail"] for one in lines if one.event in {"aired", "partly"}}
+            assert (ended[whole.digest], ended[dropped.digest]) == ("9 packets", "stopped; 9 packets")
+            cuts = [(one.statement, one.detail["why"]) for one in lines if one.event == "interrupted"]
+            assert cuts == [(cut.digest, "cut short by an emergency; 9 packets")]
+
+    run(play())
+
+
+def test_a_stream_whose_time_was_up_while_it_waited_ends_and_moves_nothing(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as one:
+            candidate = one.bulletin("live", NORMAL)
+            one.director.hold(replace(candidate, stream=Ordered(candidate.digest, STREAM, bytes(30))))
+            await asyncio.sleep(3)
+            one.hold("siren", EMERGENCY)
+            await asyncio.sleep(1)
+            one.player.over.add(candidate.digest)
+            await asyncio.sleep(60)
+            assert one.said() == ["air live", "cut live", "air siren", "end siren"]
+            assert one.endings() == [(2, Event.AIRED, None), (1, Event.PARTLY, Reason.INTERRUPTED)]
 
     run(play())

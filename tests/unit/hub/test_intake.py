@@ -61,6 +61,7 @@ from ward_protocol.statements import (
     TimeTrust,
 )
 from ward_protocol.statements.documents import inside
+from ward_protocol.statements.order import KINDS
 
 
 @pytest.fixture
@@ -564,6 +565,16 @@ async def test_emergencies_have_a_quota_of_their_own(at: Desk) -> None:
     assert await at.take(sign(bulletin(issuer="office", sequence=3), OFFICE)) is not None
 
 
+async def test_a_stream_counts_as_a_bulletin_and_its_stop_as_nothing(at: Desk) -> None:
+    start, stop = (one for one in ORDERS if one.action in {Action.STREAM_START, Action.STREAM_STOP})
+    few = replace(AUTHORITY, quota=Quota(bulletins=1), kinds=tuple(Kind))
+    at.trust = replace(TRUST, grants=replace(GRANTS, authorities=(few,)))
+    assert (await at.take(signed(replace(start, sequence=1)))) is not None
+    assert await refused_for_good(at, signed(replace(start, sequence=2)), sequence=2) is Reason.QUOTA_EXCEEDED
+    assert (await at.take(signed(replace(stop, sequence=3)))) is not None
+    assert await refused_for_good(at, signed(bulletin(sequence=4)), sequence=4) is Reason.QUOTA_EXCEEDED
+
+
 async def test_repeats_are_capped_by_the_grant(at: Desk) -> None:
     at.trust = replace(TRUST, grants=replace(GRANTS, authorities=(replace(AUTHORITY, quota=Quota(repeats=2)),)))
     assert await at.take(signed(bulletin(repeats=2))) is not None
@@ -580,9 +591,7 @@ async def test_an_order_is_judged_like_a_bulletin_and_waits_to_be_carried_out(at
     assert await refused(at, signed(ORDER)) is Reason.REPLAYED
 
 
-@pytest.mark.parametrize(
-    "order", [one for one in ORDERS if one.action in {Action.STREAM_STOP, Action.CONFIGURATION, Action.CLEAR}]
-)
+@pytest.mark.parametrize("order", [one for one in ORDERS if one.action in KINDS])
 async def test_streams_and_settings_are_kinds_of_their_own(at: Desk, order: Order) -> None:
     assert await refused_for_good(at, signed(order), sequence=3) is Reason.KIND_NOT_GRANTED
 

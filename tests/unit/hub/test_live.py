@@ -12,11 +12,13 @@ from typing import cast
 import pytest
 from tests.sim.hw.streams import STREAM
 from tests.sim.hw.virtual import run
+from tests.srtp_peer import MASTER
 
 from ward_hub.i18n import translator
 from ward_hub.playout.live import FIRST_S, NOTICE_EVERY_S, REMEMBERED, Live
 from ward_hub.playout.sound import TRIES, Heard, Sound
 from ward_hub.speech import Speech, SpeechError
+from ward_hub.streams import Ordered
 from ward_hw.audio import AudioError, AudioWorker, Ended, Played, Position, Reception
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Priority, Status, Stream
@@ -81,7 +83,7 @@ class FakeAudio:
         return FakePlaying(sum(map(length_s, paths)))
 
     async def play_stream(
-        self, stream: Stream, *, limit_s: float, first_s: float, after: Position | None
+        self, stream: Stream, master: bytes, *, limit_s: float, first_s: float, after: Position | None
     ) -> FakePlaying:
         now = asyncio.get_running_loop().time()
         self.notes.append(f"stream for {limit_s:g}")
@@ -135,7 +137,7 @@ class Booth:
         status: Status = Status.ACTUAL,
     ) -> Heard:
         heard = Heard()
-        await self.live.play(stream, heard, order=order, priority=priority, status=status)
+        await self.live.play(Ordered(order, stream, MASTER), heard, priority=priority, status=status)
         return heard
 
     @property
@@ -255,7 +257,7 @@ def test_an_output_that_stays_broken_is_the_trouble(tmp_path: Path) -> None:
 
 async def cut_short(booth: Booth, after_s: float, heard: Heard, **more: bytes) -> None:
     status, priority = Status.ACTUAL, Priority.NORMAL
-    airing = booth.live.play(MINUTE, heard, order=more.get("order", ORDER), priority=priority, status=status)
+    airing = booth.live.play(Ordered(more.get("order", ORDER), MINUTE, MASTER), heard, priority=priority, status=status)
     task = asyncio.create_task(airing)
     await asyncio.sleep(after_s)
     task.cancel()
@@ -282,6 +284,7 @@ def test_begun_again_it_goes_on_behind_what_was_heard_and_gets_no_more_time(tmp_
         await booth.play()
         assert booth.notes == ["chime-normal", "stream for 59", "chime-normal", "stream for 39"]
         assert booth.audio.afters == [None, Position(SSRC, 1)]
+        assert not booth.live.is_over(bytes([1]) * 32)
         assert now() == 60
 
     run(story())
@@ -294,6 +297,7 @@ def test_begun_again_after_its_time_nothing_sounds(tmp_path: Path) -> None:
         await asyncio.sleep(60)
         heard = await booth.play()
         assert booth.notes == ["chime-normal", "stream for 59"]
+        assert booth.live.is_over(ORDER)
         assert (heard.requested_ms, heard.trouble) == (0, None)
         late = Booth(tmp_path, FakeAudio(begins_s=1e9))
         await cut_short(late, 1, Heard())
@@ -318,11 +322,23 @@ def test_each_order_has_its_own_time_and_the_newest_are_remembered(tmp_path: Pat
 
 def test_what_was_refused_is_a_warning_without_the_key(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
-        await Booth(tmp_path, FakeAudio(begins_s=1000)).play()
+        heard = await Booth(tmp_path, FakeAudio(begins_s=1000)).play()
+        assert heard.remark == "stream ended by absent; 0 packets played, 0 lost, refused: 3 forged"
 
     run(story())
     (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
     expected = "stream: absent after 0 ms; packets: 0 accepted, 0 lost, 0 left out, refused: 3 forged"
     assert warning.getMessage() == expected
-    assert MINUTE.master.hex() not in caplog.text
-    assert str(MINUTE.master) not in caplog.text
+    assert MASTER.hex() not in caplog.text
+    assert str(MASTER) not in caplog.text
+    assert "master" not in repr(Ordered(ORDER, MINUTE, MASTER))
+
+
+def test_what_came_in_all_stretches_is_told_as_one(tmp_path: Path) -> None:
+    async def story() -> None:
+        booth, heard = Booth(tmp_path, FakeAudio(dies_after_s=[1.0])), Heard()
+        await cut_short(booth, 12, heard)
+        assert heard.remark == "stream ended by stopped; 18 packets played, 0 lost, refused: none"
+        assert (await booth.play()).remark == "stream ended by limit; 27 packets played, 0 lost, refused: none"
+
+    run(story())

@@ -1,10 +1,14 @@
-"""Drafts of orders: each action as an officer writes it, and what is wrong in one named by its key."""
+"""Drafts of orders: each action as an officer writes it, and what is wrong in one named by its key.
+
+Those of streams are in test_stream_drafts.py.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
@@ -22,11 +26,12 @@ from ward_protocol.schema import from_map, to_map
 from ward_protocol.statements import Action, Audience, Kind, Order, Priority, Verdict
 
 ISSUE = Issue("ward", 7, NOW, (AREA,))
+FOLDER = Path("/nowhere")
 TARGET = "ab" * 32
 
 
 def order(draft: str) -> Order:
-    return order_of(draft.encode(), ISSUE)
+    return order_of(draft.encode(), ISSUE, FOLDER)
 
 
 def test_a_draft_with_the_key_order_is_one() -> None:
@@ -56,6 +61,7 @@ SAID = {
     Action.DECISION: f'targets = ["{TARGET}"]\nverdict = "first"',
     Action.CONFIGURATION: '[settings]\n"hub.language" = "en"',
     Action.CLEAR: "",
+    Action.STREAM_STOP: f'targets = ["{TARGET}"]',
 }
 
 
@@ -71,7 +77,7 @@ def test_every_action_has_a_draft_that_reads_back(action: Action) -> None:
 
 def test_the_actions_with_a_draft_are_those_that_a_hub_carries_out() -> None:
     drafted = {Action[name.upper()] for name in get_args(get_type_hints(OrderDraft)["order"])}
-    assert drafted == set(Action) - {Action.STREAM_START, Action.STREAM_STOP} == set(SAID)
+    assert drafted == set(Action) == {*SAID, Action.STREAM_START}
 
 
 def test_what_is_held_ends_with_a_moment_or_after_minutes() -> None:
@@ -101,7 +107,13 @@ def test_settings_by_name_or_by_section() -> None:
         ('order = "stop"\ncolour = 1', "unknown field `colour`"),
         ('order = "stop"\n[[text]]\ntitle = "x"\nbody = "y"', "unknown field `text`"),
         ('order = "fly"', r"order: Invalid enum value 'fly' - at `\$.order`"),
-        ('order = "stream_start"', r"at `\$.order`"),
+        ('order = "stream_start"', "needs status, stream"),
+        ('order = "stop"\nstatus = "Test"', "takes no status"),
+        ('order = "stream_start"\n[stream]\nmax_s = 3601', r"at `\$.stream.max_s`"),
+        (
+            'order = "stream_start"\n[stream]\nport = 5004\nkey = "k"\nrequests = []\nmax_s = 9',
+            r"at `\$.stream.requests`",
+        ),
         ('order = "stop"\npriority = "high"', r"at `\$.priority`"),
         ('order = "stop"\ntargets = ["abcd"]', r"at `\$.targets"),
         (f'order = "stop"\ntargets = ["{TARGET.upper()}"]', r"at `\$.targets"),
@@ -172,7 +184,8 @@ def test_an_order_beyond_its_grant_is_refused_before_anybody_signs(draft: str, w
 
 
 KEYS = st.sampled_from([
-    "order", "priority", "until", "minutes", "targets", "verdict", "settings", "zones", "why", "expires", "x",
+    "order", "priority", "until", "minutes", "targets", "verdict", "settings", "zones", "why", "expires", "x", "status",
+    "stream",
 ])  # fmt: skip
 VALUES = st.sampled_from([
     '"stop"', '"silence"', '"decision"', '"configuration"', "30", "-1", "true", "[]", f'["{TARGET}"]', '["zone-1"]',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,20 +12,49 @@ import pytest
 from tests.intakes import TRUST
 from tests.journals import receipts, story
 from tests.sim.hw.virtual import run
-from tests.statements import AREA, AUTHORITY, GRANTS, MINIMAL, NOW, ORDER, SEALED_KEY
+from tests.srtp_peer import MASTER
+from tests.statements import (
+    AREA,
+    AUTHORITY,
+    GRANTS,
+    HUB_CHANNEL,
+    MINIMAL,
+    NOW,
+    ORDER,
+    SEALED_KEY,
+    SIGNER,
+    STREAM,
+    channel_key,
+)
 from tests.unit.hub.test_config import GOOD
 from tests.unit.hub.test_director import EMERGENCY, NORMAL, PRIORITY, Studio, on_air
 
 from ward_hub.alarms import Alarms
 from ward_hub.config import Config, parse
-from ward_hub.errors import ConfigError
+from ward_hub.errors import ConfigError, StateError
 from ward_hub.holds import OPEN, Closed, Hold, What, closed
 from ward_hub.journal import Bounds, State
 from ward_hub.keeper import Keeper
 from ward_hub.orders import Orders
+from ward_hub.programme import Candidate
 from ward_hub.settings import Settings, applied
+from ward_hub.streams import unlocked
+from ward_protocol.channel import ChannelKey
+from ward_protocol.envelope import sign
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Action, Audience, BreakGlass, Event, Order, Priority, Receipt, Verdict
+from ward_protocol.statements import (
+    Action,
+    Audience,
+    BreakGlass,
+    Event,
+    Order,
+    Priority,
+    Receipt,
+    Status,
+    Stream,
+    Verdict,
+    lock_master,
+)
 
 CONFIG: Config = parse(GOOD, "hub.toml")
 # The ward stands at level 3, above it the province at 1, below it a hamlet at 4.
@@ -42,22 +71,57 @@ class Office:
         self.keeper = Keeper(BOTH, studio.journal, studio.clock)
         self.settings = Settings(CONFIG, studio.journal)
         self.alarms = Alarms(studio.journal, studio.clock)
+        self.own: ChannelKey | StateError = HUB_CHANNEL
         self.orders = Orders(
             director=studio.director,
             journal=studio.journal,
             keeper=self.keeper,
             settings=self.settings,
             alarms=self.alarms,
+            air=self.air,
+            unlocked=lambda digest, order: unlocked(digest, order, "hub-1", self.key),
+            language="vi",
         )
         self.number = 100
 
-    async def order(self, action: Action, **changes: object) -> Receipt:
-        """Accept an order and have it carried out; return its last receipt."""
+    async def air(self, candidate: Candidate) -> None:
+        self.studio.director.hold(candidate)
+
+    def key(self) -> ChannelKey:
+        if isinstance(self.own, StateError):
+            raise self.own
+        return self.own
+
+    def accept(self, action: Action, **changes: object) -> tuple[bytes, Order]:
+        """Accept an order; it is for the caller to have it carried out."""
         self.number += 1
         fields: dict[str, object] = {"targets": (), "action": action, **changes}
         order: Order = replace(ORDER, sequence=self.number, **fields)  # type: ignore[arg-type]
         digest = bytes([self.number]) * 32
-        assert self.studio.journal.ledger.accept(order.issuer, self.number, digest, b"", bulletin=False) is None
+        data = sign(order, [SIGNER])
+        assert self.studio.journal.ledger.accept(order.issuer, self.number, digest, data, bulletin=False) is None
+        return digest, order
+
+    def stream(self, **changes: object) -> tuple[bytes, Order]:
+        """Accept an order to start a stream whose key is locked to this hub."""
+        issuer = str(changes.get("issuer", "ward"))
+        box = lock_master(MASTER, HUB_CHANNEL.public, issuer=issuer, sequence=self.number + 1, hub="hub-1")
+        given = {"stream": replace(STREAM, keys={"hub-1": box}), "status": Status.ACTUAL, **changes}
+        return self.accept(Action.STREAM_START, **given)
+
+    async def begin(self, **changes: object) -> bytes:
+        """Put a stream on air, as far as nothing else is; return its order's digest."""
+        digest, order = self.stream(**changes)
+        await self.orders.carry_out(digest, order)
+        await asyncio.sleep(1)
+        return digest
+
+    def last(self, digest: bytes) -> Receipt:
+        return [one for one in receipts(self.studio.folder) if one.statement == digest][-1]
+
+    async def order(self, action: Action, **changes: object) -> Receipt:
+        """Accept an order and have it carried out; return its last receipt."""
+        digest, order = self.accept(action, **changes)
         await self.orders.carry_out(digest, order)
         last = receipts(self.studio.folder)[-1]
         assert last.statement == digest
@@ -427,11 +491,182 @@ def test_each_order_is_in_the_story_with_what_it_did(tmp_path: Path) -> None:
     run(play())
 
 
-def test_an_action_that_this_version_cannot_carry_out_says_so(tmp_path: Path) -> None:
+# Streams
+
+
+def test_a_stream_airs_like_a_bulletin_and_ends_as_its_airing_does(tmp_path: Path) -> None:
     async def play() -> None:
         async with office(tmp_path) as at:
-            last = await at.order(Action.STREAM_STOP)
-            assert (last.event, last.reason) == (Event.REFUSED, Reason.NO_OUTPUT)
+            digest = await at.begin(status=Status.TEST)
+            on_air = at.studio.director.on_air
+            assert on_air is not None
+            assert on_air.stream is not None
+            assert (on_air.stream.order, on_air.stream.master) == (digest, MASTER)
+            assert (on_air.bulletin.status, on_air.bulletin.audience) == (Status.TEST, ORDER.audience)
+            await asyncio.sleep(20)
+            last = at.last(digest)
+            assert (last.event, last.reason, last.status) == (Event.AIRED, None, Status.TEST)
+            assert at.studio.said() == ["air Phát thanh trực tiếp", "end Phát thanh trực tiếp"]
+
+    run(play())
+
+
+def test_an_emergency_cuts_a_stream_short_and_it_goes_on(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            digest = await at.begin()
+            at.studio.hold("siren", EMERGENCY)
+            await asyncio.sleep(30)
+            assert at.last(digest).event is Event.AIRED
+            live = "Phát thanh trực tiếp"
+            assert at.studio.said() == [
+                f"air {live}",
+                f"cut {live}",
+                "air siren",
+                "end siren",
+                f"air {live}",
+                f"end {live}",
+            ]
+
+    run(play())
+
+
+def damaged(stream: Stream) -> Stream:
+    return replace(stream, keys={"hub-1": stream.keys["hub-1"][:-1] + b"!"})
+
+
+@pytest.mark.parametrize(
+    ("change", "own", "words"),
+    [
+        (
+            lambda stream: replace(stream, keys={"hub-2": stream.keys["hub-1"]}),
+            HUB_CHANNEL,
+            "for other hubs than hub-1",
+        ),
+        (damaged, HUB_CHANNEL, "not locked to the channel's key that hub hub-1 has now"),
+        (lambda stream: stream, channel_key(9), "not locked to the channel's key that hub hub-1 has now"),
+        (lambda stream: stream, StateError("nothing here"), "this hub has no key of a channel: nothing here"),
+    ],
+)
+def test_a_stream_whose_key_this_hub_cannot_have_is_refused(
+    tmp_path: Path, change: Callable[[Stream], Stream], own: ChannelKey | StateError, words: str
+) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            at.own = own
+            digest, order = at.stream()
+            assert order.stream is not None
+            await at.orders.carry_out(digest, replace(order, stream=change(order.stream)))
+            last = at.last(digest)
+            assert (last.event, last.reason) == (Event.REFUSED, Reason.STREAM_KEY_MISSING)
+            assert words in last.detail
             assert at.studio.journal.ledger.unfinished() == []
+            await asyncio.sleep(5)
+            assert at.studio.said() == []
+
+    run(play())
+
+
+def test_a_key_of_another_order_opens_nothing(tmp_path: Path) -> None:
+    """Whoever may order streams puts what another authority locked into an order of their own."""
+
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            box = lock_master(MASTER, HUB_CHANNEL.public, issuer="province", sequence=101, hub="hub-1")
+            digest, order = at.stream(stream=replace(STREAM, keys={"hub-1": box}))
+            await at.orders.carry_out(digest, order)
+            assert at.last(digest).reason is Reason.STREAM_KEY_MISSING
+
+    run(play())
+
+
+def test_what_began_before_a_restart_does_not_go_on(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            digest, order = at.stream()
+            ledger = at.studio.journal.ledger
+            assert ledger.begin(digest) == 1
+            (entry,) = ledger.unfinished()
+            await at.orders.carry_out(digest, order, attempts=entry.attempts)
+            last = at.last(digest)
+            assert (last.event, last.reason, last.status) == (Event.PARTLY, Reason.INTERRUPTED, Status.ACTUAL)
+            assert last.detail == "cut short by the agent's end, which forgets how far it was heard"
+            await asyncio.sleep(5)
+            assert at.studio.said() == []
+            assert [line.event for line in story(tmp_path)] == ["accepted", "airing", "partly"]
+
+    run(play())
+
+
+ZONE_1 = replace(ORDER.audience, zones=("zone-1",))
+BOTH_ZONES = replace(ORDER.audience, zones=("zone-1", "zone-2"))
+
+
+@pytest.mark.parametrize(
+    ("stream", "stop", "stops"),
+    [
+        ({}, {}, True),
+        ({}, {"targets": (bytes([101]) * 32,)}, True),
+        ({}, {"targets": (bytes([7]) * 32,)}, False),
+        ({"issuer": "province"}, {}, False),
+        ({"issuer": "hamlet"}, {}, True),
+        ({"priority": EMERGENCY}, {}, False),
+        ({"audience": ZONE_1}, {"audience": BOTH_ZONES}, True),
+        ({"audience": BOTH_ZONES}, {"audience": ZONE_1}, False),
+        ({}, {"audience": ZONE_1}, False),
+        ({"audience": ZONE_1}, {}, True),
+        ({"audience": ZONE_1}, {"audience": replace(ZONE_1, boards=("board-1",))}, False),
+    ],
+)
+def test_whose_streams_a_stop_ends(
+    tmp_path: Path, stream: dict[str, object], stop: dict[str, object], stops: bool
+) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            digest = await at.begin(**stream)
+            told = await at.order(Action.STREAM_STOP, **stop)
+            assert told.detail == ("stopped: " + (digest.hex()[:16] if stops else "nothing"))
+            await asyncio.sleep(0.5)
+            assert (at.studio.director.on_air is None) is stops
+            if stops:
+                last = at.last(digest)
+                assert (last.event, last.reason, last.detail) == (
+                    Event.PARTLY,
+                    Reason.STOPPED,
+                    f"stopped by order {at.number} of ward",
+                )
+            await asyncio.sleep(30)
+
+    run(play())
+
+
+def test_a_stop_of_streams_ends_those_that_wait_and_no_bulletin(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            at.studio.hold("a", PRIORITY)
+            await asyncio.sleep(1)
+            digest = await at.begin()
+            await at.order(Action.STREAM_STOP)
+            assert (at.last(digest).event, at.last(digest).reason) == (Event.NOT_AIRED, Reason.STOPPED)
+            await asyncio.sleep(20)
+            assert at.studio.said() == ["air a", "end a"]
+
+    run(play())
+
+
+@pytest.mark.parametrize("action", [Action.STOP, Action.PURGE, Action.SILENCE])
+def test_what_ends_bulletins_ends_streams(tmp_path: Path, action: Action) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            digest = await at.begin()
+            await at.order(action)
+            if action is Action.SILENCE:
+                await at.order(Action.BLANK)
+            await asyncio.sleep(0.5)
+            assert at.studio.director.on_air is None
+            if action is not Action.SILENCE:
+                assert at.last(digest).event is Event.PARTLY
+            await asyncio.sleep(30)
+            assert at.studio.player.told[-1][1] == "release"
 
     run(play())

@@ -10,15 +10,17 @@ from typing import cast
 
 import pytest
 from tests.sim.hw.virtual import run
-from tests.statements import AREA, MINIMAL
+from tests.statements import AREA, MINIMAL, STREAM
 
 from ward_hub.config import AiringSection
 from ward_hub.holds import OPEN, Closed
 from ward_hub.journal import State
 from ward_hub.playout.amplifiers import AmplifierOutput, ZoneTrack
 from ward_hub.playout.boards import BoardOutput, BoardTrack, Layout
+from ward_hub.playout.live import Live
 from ward_hub.playout.player import GRACE_S, Player
 from ward_hub.playout.sound import Heard, Sound
+from ward_hub.streams import Ordered
 from ward_hw.drivers.board import BoardIdent, Show
 from ward_hw.errors import LinkError
 from ward_protocol.reasons import Reason
@@ -127,6 +129,24 @@ class FakeSound:
             raise
 
 
+class FakeLive:
+    """Plays each stream for ten seconds; one that has begun is over afterwards."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self.begun: list[tuple[Ordered, Priority, Status]] = []
+
+    async def play(self, one: Ordered, heard: Heard, *, priority: Priority, status: Status) -> None:
+        self.log.say("stream")
+        self.begun.append((one, priority, status))
+        heard.remark = "9 packets"
+        await asyncio.sleep(10)
+        heard.played_ms = heard.requested_ms = 10_000
+
+    def is_over(self, order: bytes) -> bool:
+        return any(one.order == order for one, _, _ in self.begun)
+
+
 class Ward:
     """Two amplifiers with two zones each, two boards, sound, and a player over them."""
 
@@ -135,10 +155,12 @@ class Ward:
         self.amplifiers = [FakeAmplifier(f"amp-{n}", {f"z{n}a": 1, f"z{n}b": 2}, self.log) for n in (1, 2)]
         self.boards = [FakeBoard(f"board-{n}", self.log) for n in (1, 2)]
         self.sound = FakeSound(self.log)
+        self.live = FakeLive(self.log)
         self.player = Player(
             amplifiers=cast("list[AmplifierOutput]", self.amplifiers),
             boards=cast("list[BoardOutput]", self.boards),
             sound=cast("Sound", self.sound),
+            live=cast("Live", self.live),
             settings=SETTINGS,
             language="vi",
             first_show_id=7,
@@ -413,5 +435,25 @@ def test_what_is_closed_is_left_out_and_the_outcome_says_by_whom() -> None:
         outcome = ward.player.outcome(1)
         assert (outcome.state, outcome.reason) == (State.PARTLY, Reason.SILENCED)
         assert outcome.detail == "closed by a command at the hub and order 7 of province: board-2, z1a, z1b"
+
+    run(story())
+
+
+def test_a_stream_sounds_in_place_of_its_bulletin_s_text() -> None:
+    async def story() -> None:
+        ward = Ward()
+        stream = Ordered(bytes(32), STREAM, bytes(30))
+        assert not ward.player.is_over(stream)
+        drill = replace(MINIMAL, priority=Priority.PRIORITY, status=Status.TEST)
+        await ward.player.air(drill, no_recording, OPEN, stream)
+        assert ward.live.begun == [(stream, Priority.PRIORITY, Status.TEST)]
+        assert "sound" not in ward.log.words()
+        assert ward.log.when("board-1 shows") == 0
+        outcome = ward.player.outcome(1)
+        assert (outcome.state, outcome.detail, outcome.remark) == (State.AIRED, "", "9 packets")
+        assert ward.player.is_over(stream)
+        assert not ward.player.is_over(None)
+        await ward.air()
+        assert ward.player.outcome(1).remark == ""
 
     run(story())

@@ -19,6 +19,7 @@ from ward_hub.identity import TOKEN_S
 from ward_hub.keys.token import SLOW_S
 from ward_hub.publisher.drafts import AuthorityDraft
 from ward_hub.publisher.orders import OrderDraft
+from ward_hub.publisher.streams import StreamDraft
 
 DOC = "docs/operations.md"
 
@@ -64,7 +65,9 @@ def test_every_key_is_explained(name: str) -> None:
     assert all(row[2] for row in table_after(DOC, f"config {name}"))
 
 
-@pytest.mark.parametrize(("mark", "draft"), [("draft authority", AuthorityDraft), ("draft order", OrderDraft)])
+@pytest.mark.parametrize(
+    ("mark", "draft"), [("draft authority", AuthorityDraft), ("draft order", OrderDraft), ("draft stream", StreamDraft)]
+)
 def test_drafts_have_these_keys_and_no_other(mark: str, draft: type[msgspec.Struct]) -> None:
     rows = table_after(DOC, mark)
     assert {row[0] for row in rows} == {f"`{one.encode_name}`" for one in msgspec.structs.fields(draft)}

@@ -20,7 +20,7 @@ from ward_hub.settings import ALLOWED
 from ward_protocol.envelope import SINGLE
 from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Action, Bulletin, Event, Kind, Receipt, StatementType, TimeTrust
+from ward_protocol.statements import Action, Bulletin, Event, Kind, Receipt, StatementType, Stream, TimeTrust
 from ward_protocol.statements.order import KINDS
 
 DOC = "docs/protocol.md"
@@ -49,8 +49,8 @@ def test_statement_types_and_their_forms() -> None:
     assert rows == {int(one): (one.name.lower(), form) for one, form in forms.items()}
 
 
-@pytest.mark.parametrize(("mark", "statement"), [("bulletin", Bulletin), ("receipt", Receipt)])
-def test_fields_are_those_of_the_statement(mark: str, statement: type[Bulletin | Receipt]) -> None:
+@pytest.mark.parametrize(("mark", "statement"), [("bulletin", Bulletin), ("receipt", Receipt), ("stream", Stream)])
+def test_fields_are_those_of_the_statement(mark: str, statement: type[Bulletin | Receipt | Stream]) -> None:
     rows = {int(row[0]): row[1] for row in table_after(DOC, mark)}
     assert rows == {one.metadata["key"]: one.name for one in dataclasses.fields(statement)}
 

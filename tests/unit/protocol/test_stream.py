@@ -1,4 +1,4 @@
-"""What an order says of a live stream: closed sets, limits, and a key that is shown to nobody."""
+"""What an order says of a live stream: closed sets, limits, and a key that each hub unlocks for itself."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from typing import Any
 
 import cbor2
 import pytest
+from tests.statements import ORDER, SIGNER
 
 from ward_protocol import cbor
+from ward_protocol.envelope import MAX_SIZE, sign
 from ward_protocol.errors import MisuseError, StatementError
 from ward_protocol.reasons import Reason
 from ward_protocol.schema import from_map, to_map
-from ward_protocol.statements import Stream, StreamCodec, Suite
+from ward_protocol.statements import Action, Order, Status, Stream, StreamCodec, Suite
+from ward_protocol.statements.stream import MOST_HUBS
 
-MASTER = bytes(range(100, 130))
+BOX = bytes(range(78))
 MINIMAL = Stream(
     port=5004,
     suite=Suite.AES_CM_128_HMAC_SHA1_80,
-    master=MASTER,
+    keys={"hub-1": BOX},
     codec=StreamCodec.OPUS,
     payload_type=96,
     clock_rate=48_000,
@@ -38,13 +41,6 @@ def test_what_has_its_default_is_not_sent() -> None:
     assert (MINIMAL.address, MINIMAL.ssrc, MINIMAL.silence_s) == ("", None, 10)
 
 
-def test_the_key_is_not_shown() -> None:
-    shown = f"{FULL!r} {FULL}"
-    assert "master" not in shown
-    assert repr(MASTER) not in shown
-    assert MASTER.hex() not in shown
-
-
 def changed(number: int, value: object) -> dict[int, Any]:
     return dict(sorted({**to_map(FULL), number: value}.items()))
 
@@ -56,9 +52,14 @@ def changed(number: int, value: object) -> dict[int, Any]:
         (1, 65_536),
         (2, 0),
         (2, 2),
-        (3, bytes(29)),
-        (3, bytes(31)),
-        (3, "0" * 30),
+        (3, bytes(30)),
+        (3, {}),
+        (3, {"hub-1": bytes(30)}),
+        (3, {"hub-1": bytes(77)}),
+        (3, {"hub-1": bytes(79)}),
+        (3, {"hub-1": "0" * 78}),
+        (3, {1: BOX}),
+        (3, {f"hub-{number:02}": BOX for number in range(65)}),
         (4, "Opus"),
         (4, "PCMU"),
         (5, 128),
@@ -97,14 +98,49 @@ def test_a_default_that_is_sent_is_refused(number: int, default: object) -> None
         from_map(Stream, changed(number, default))
 
 
-def test_a_refusal_does_not_show_the_key() -> None:
-    with pytest.raises(StatementError) as caught:
-        from_map(Stream, changed(3, MASTER + b"!"))
-    assert MASTER.hex() not in str(caught.value)
-    assert repr(MASTER)[2:-1] not in str(caught.value)
-    with pytest.raises(MisuseError) as misused:
-        to_map(replace(FULL, master=MASTER + b"!"))
-    assert repr(MASTER)[2:-1] not in str(misused.value)
+def test_a_key_in_the_clear_cannot_be_written() -> None:
+    with pytest.raises(MisuseError, match="78 bytes"):
+        to_map(replace(FULL, keys={"hub-1": bytes(30)}))
+    with pytest.raises(ValueError, match="no hub can have"):
+        replace(FULL, keys={})
+
+
+def test_an_order_for_as_many_hubs_as_there_may_be_fits_an_envelope() -> None:
+    stream = replace(FULL, keys={f"hub-{number:060}": BOX for number in range(MOST_HUBS)})
+    order = replace(ORDER, action=Action.STREAM_START, targets=(), stream=stream, status=Status.TEST)
+    assert len(sign(order, [SIGNER])) < MAX_SIZE // 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"stream": None}, "needs stream"),
+        ({"status": None}, "needs status"),
+        ({"targets": (bytes(32),)}, "takes no targets"),
+        ({"action": Action.STREAM_STOP}, "takes no status, stream"),
+        ({"action": Action.STOP, "stream": None}, "takes no status"),
+    ],
+)
+def test_a_stream_and_its_status_stand_in_the_order_that_starts_it(changes: dict[str, Any], words: str) -> None:
+    start = replace(ORDER, action=Action.STREAM_START, targets=(), stream=FULL, status=Status.ACTUAL)
+    with pytest.raises(ValueError, match=words):
+        replace(start, **changes)
+
+
+@pytest.mark.parametrize("action", [Action.STREAM_START, Action.STREAM_STOP])
+def test_both_orders_may_be_for_some_zones_and_boards(action: Action) -> None:
+    narrow = replace(ORDER.audience, zones=("zone-1",), boards=("board-1",))
+    start: dict[str, Any] = (
+        {"stream": FULL, "status": Status.ACTUAL, "targets": ()} if action is Action.STREAM_START else {}
+    )
+    order = replace(ORDER, action=action, audience=narrow, **start)
+    assert from_map(Order, to_map(order)) == order
+
+
+def test_the_name_of_a_drill_says_so() -> None:
+    start = replace(ORDER, action=Action.STREAM_START, targets=(), stream=FULL, status=Status.TEST)
+    assert start.title == "stream-start (Test)"
+    assert replace(start, status=Status.ACTUAL).title == "stream-start"
 
 
 @pytest.mark.parametrize(
