@@ -133,7 +133,7 @@ class Offices:
             level=level,
             areas=(area,),
             highest_priority=highest,
-            kinds=(Kind.BULLETIN, Kind.CANCEL, Kind.ORDER),
+            kinds=(Kind.BULLETIN, Kind.CANCEL, Kind.ORDER, Kind.STREAM),
             not_after=self._now + 90 * DAY_S,
         )
 

@@ -45,7 +45,7 @@ class Run:
     def remark(self) -> str:
         """What came of it, for receipts and the audit trail: packets that somebody else sent, above all."""
         refused = ", ".join(f"{count} {reason}" for reason, count in sorted(self.refused.items()) if count)
-        packets = f"{self.accepted} packets played, {self.lost} lost, refused: {refused or 'none'}"
+        packets = f"{self.accepted} packets accepted, {self.lost} lost, refused: {refused or 'none'}"
         return f"stream ended by {self.ended or 'failure'}; {packets}"
 
 

@@ -323,7 +323,7 @@ def test_each_order_has_its_own_time_and_the_newest_are_remembered(tmp_path: Pat
 def test_what_was_refused_is_a_warning_without_the_key(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         heard = await Booth(tmp_path, FakeAudio(begins_s=1000)).play()
-        assert heard.remark == "stream ended by absent; 0 packets played, 0 lost, refused: 3 forged"
+        assert heard.remark == "stream ended by absent; 0 packets accepted, 0 lost, refused: 3 forged"
 
     run(story())
     (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
@@ -338,7 +338,7 @@ def test_what_came_in_all_stretches_is_told_as_one(tmp_path: Path) -> None:
     async def story() -> None:
         booth, heard = Booth(tmp_path, FakeAudio(dies_after_s=[1.0])), Heard()
         await cut_short(booth, 12, heard)
-        assert heard.remark == "stream ended by stopped; 18 packets played, 0 lost, refused: none"
-        assert (await booth.play()).remark == "stream ended by limit; 27 packets played, 0 lost, refused: none"
+        assert heard.remark == "stream ended by stopped; 18 packets accepted, 0 lost, refused: none"
+        assert (await booth.play()).remark == "stream ended by limit; 27 packets accepted, 0 lost, refused: none"
 
     run(story())

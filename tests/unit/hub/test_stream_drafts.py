@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,16 +21,19 @@ from tests.statements import (
     STRANGER,
     channel_key,
 )
+from tests.unit.project.tables import text
 
+from ward_hub.cli.main import main
 from ward_hub.drafts import Issue
 from ward_hub.errors import StateError
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.issue import check
 from ward_hub.publisher.orders import order_of
+from ward_hub.publisher.streams import stream_key
 from ward_hub.streams import unlocked
 from ward_protocol.cbor import encode
 from ward_protocol.channel import ChannelKey
-from ward_protocol.envelope import sign
+from ward_protocol.envelope import Envelope, sign
 from ward_protocol.errors import StatementError
 from ward_protocol.schema import from_map, to_map
 from ward_protocol.statements import Action, Kind, Order, Status, StreamCodec
@@ -119,3 +123,41 @@ def test_a_key_that_others_could_read_is_refused(desk: Path) -> None:
     (desk / "stream.key").chmod(0o640)
     with pytest.raises(StateError, match="others could read this key"):
         drafted(desk)
+
+
+def chapter() -> str:
+    """What operations.md says of live streams."""
+    return text("docs/operations.md").partition("\n## A live stream\n")[2].partition("\n## ")[0]
+
+
+def test_the_documented_steps_make_an_order_that_says_what_it_is(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(desk)
+    (desk / "stream.key").unlink()
+    (desk / "hub-1.request.cose").write_bytes(sign(ENROLMENT, [SIGNER]))
+    (new_key,) = re.findall(r"^wardhub (speak --new-key .*)$", chapter(), re.MULTILINE)
+    assert main(new_key.split()) == 0
+    (draft,) = re.findall(r"^```toml\n(.*?)^```$", chapter(), re.MULTILINE | re.DOTALL)
+    (desk / "live.toml").write_text(draft, encoding="utf-8")
+    assert main(["keygen", "ward.pem", "--public", "ward.pub"]) == 0
+    capsys.readouterr()
+    rest = f"--issuer ward --sequence 7 --area {AREA} --key ward.pem --out live.cose"
+    assert main(["sign", "live.toml", *rest.split()]) == 0
+    assert "Actual, priority: a live stream of at most 600 s" in capsys.readouterr().out
+    order = Envelope.open((desk / "live.cose").read_bytes()).statement
+    assert isinstance(order, Order)
+    assert key_of(order, "hub-1", HUB_CHANNEL) == stream_key(desk / "stream.key")
+
+
+@pytest.mark.parametrize(("status", "said"), [("Test", True), ("Exercise", True), ("Actual", False)])
+def test_inspect_says_of_a_drill_that_it_is_one(
+    desk: Path, capsys: pytest.CaptureFixture[str], status: str, said: bool
+) -> None:
+    order = drafted(desk, status=f'status = "{status}"')
+    (desk / "live.cose").write_bytes(sign(order, [SIGNER]))
+    main(["inspect", str(desk / "live.cose"), "--lang", "en"])
+    out = capsys.readouterr().out
+    assert ("it is shown and announced as one." in out) is said
+    assert "hub-1: " in out
+    assert MASTER.hex() not in out
