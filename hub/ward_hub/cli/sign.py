@@ -36,7 +36,7 @@ def arguments(one: argparse.ArgumentParser) -> None:
     passphrase_argument(one)
     one.add_argument("--add", action="store_true", help="add signatures to the signed FILE")
     one.add_argument("--join", type=Path, action="append", default=[], help="add the signatures of this copy of FILE")
-    one.add_argument("--cancel", action="store_true", help="take the bulletin in the signed FILE back")
+    one.add_argument("--cancel", action="store_true", help="take the bulletin or the stream in the signed FILE back")
     one.add_argument(
         "--announce", action="store_true", help="with --cancel: hubs that had it on air say that it was sent in error"
     )
@@ -89,20 +89,30 @@ def _cancel(chosen: argparse.Namespace) -> Cancel:
     if chosen.sequence is None or not _has_key(chosen):
         raise UsageError("sign: a cancel needs --sequence and --key")
     data = chosen.file.read_bytes()
-    target = opened(chosen.file, Bulletin)
+    target = _that_airs(chosen.file)
+    if chosen.announce and isinstance(target, Order):
+        raise UsageError("sign: what a live stream said cannot be corrected by --announce: leave it out")
     if chosen.issuer not in {None, target.issuer}:
         raise UsageError(f"sign: only {target.issuer} can take back what {target.issuer} issued")
     now = seconds_now()
+    # A stream may be on air for long after its order could last begin it.
+    life_s = LIFE_S if chosen.announce else target.stream.max_s if isinstance(target, Order) and target.stream else 0
     return Cancel(
         issuer=target.issuer,
         sequence=chosen.sequence,
         issued=now,
-        expires=max(target.expires, now + LIFE_S) if chosen.announce else target.expires,
+        expires=max(target.expires, now + life_s) if life_s else target.expires,
         audience=replace(target.audience, areas=tuple(chosen.area) or target.audience.areas),
         target=Envelope.open(data).digest,
         why=chosen.why,
         announce=chosen.announce,
     )
+
+
+def _that_airs(path: Path) -> Bulletin | Order:
+    """Return the bulletin, or the order that starts a stream, in a signed file; raises CeremonyError."""
+    found = Envelope.open(path.read_bytes()).statement
+    return found if isinstance(found, Order) and found.stream else opened(path, Bulletin)
 
 
 def _has_key(chosen: argparse.Namespace) -> bool:

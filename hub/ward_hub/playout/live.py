@@ -52,8 +52,8 @@ class Run:
 class Live:
     """Plays live streams through the audio worker.
 
-    It remembers how far the streams of the newest orders came. So one that was cut short and begins again goes on
-    behind what was heard, and does not get more time.
+    It remembers how far streams came; of very many it forgets those first that end first. So one that was cut short
+    and begins again goes on behind what was heard, and does not get more time.
     """
 
     def __init__(self, audio: AudioWorker, sound: Sound, language: str) -> None:
@@ -91,7 +91,7 @@ class Live:
 
     def _begin(self, one: Ordered) -> Run:
         while len(self._runs) >= REMEMBERED and one.order not in self._runs:
-            del self._runs[next(iter(self._runs))]
+            del self._runs[min(self._runs, key=lambda order: self._runs[order].until)]
         return self._runs.setdefault(one.order, Run(asyncio.get_running_loop().time() + one.stream.max_s))
 
     async def _listen(self, one: Ordered, run: Run, heard: Heard, said: str) -> None:

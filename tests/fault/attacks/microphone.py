@@ -27,7 +27,7 @@ from ward_sim.world import now_ms
 
 ZONE = "zone-1"
 SILENCE_S = 2
-ENDED = {Event.AIRED, Event.PARTLY, Event.NOT_AIRED, Event.REFUSED}
+ENDED = {Event.AIRED, Event.PARTLY, Event.NOT_AIRED, Event.REFUSED, Event.CANCELLED}
 
 
 @dataclass

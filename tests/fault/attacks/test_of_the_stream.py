@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.fault.attacks.microphone import ZONE, OnAir, locked, ordered, start, stop, tone_of
@@ -18,7 +19,7 @@ from ward_protocol import cbor
 from ward_protocol.envelope import Envelope, seal, sign
 from ward_protocol.reasons import Reason
 from ward_protocol.schema import to_map
-from ward_protocol.statements import Event, Receipt, StatementType
+from ward_protocol.statements import Cancel, Event, Receipt, StatementType
 from ward_sim.world import now_ms
 
 
@@ -33,8 +34,8 @@ def told(at: Range, one: OnAir) -> str:
     return next(str(line.detail["detail"]) for line in reversed(at.trail()) if "stream ended by" in str(line.detail))
 
 
-def packets(seconds: float, hertz: int, master: bytes = MASTER, **changes: int) -> list[bytes]:
-    return Peer(master).many(opus(seconds, hertz), **changes)
+def packets(seconds: int, hertz: int, master: bytes = MASTER, **changes: int) -> list[bytes]:
+    return Peer(master).many(opus(1.0, hertz) * seconds, **changes)
 
 
 # The port
@@ -120,46 +121,84 @@ def test_a_recorded_stream_is_not_heard_again_under_the_next_order(site: tuple[R
     run(play())
 
 
-def test_what_was_heard_before_a_power_cut_is_not_heard_after_it(site: tuple[Range, Run]) -> None:
+def test_what_was_heard_before_a_power_cut_is_not_heard_after_it(tmp_path: Path) -> None:
+    with ranged(tmp_path) as (at, run):
+        run(_power_cut(at))
+
+
+async def _power_cut(at: Range) -> None:
+    recording = packets(4, BAD_HZ)
+    one = ordered(at, start(at))
+    await one.opens()
+    await send(recording, one.port)
+    await at.stage.hub.kill()
+    assert one.ending() is None
+    await at.until(at.all_quiet, "relays open by their lease")
+    begun = now_ms()
+    await at.stage.hub.start()
+    await send(recording, one.port)
+    ending = await one.ends()
+    assert (ending.event, ending.reason) == (Event.PARTLY, Reason.INTERRUPTED)
+    assert not at.stage.world.witness.anything_moved(begun, now_ms())
+    assert any(line.detail.get("reason") == "interrupted" for line in at.trail())
+    await at.next_good_bulletin_airs()
+
+
+async def by_order(at: Range, one: OnAir) -> None:
+    at.publish(stop(at))
+
+
+async def by_cancel(at: Range, one: OnAir) -> None:
+    now = int(time.time())
+    at.publish(Cancel(WARD, at.next(), now, now + 60, one.order.audience, one.digest))
+
+
+async def at_the_hub(at: Range, one: OnAir) -> None:
+    assert one.digest.hex() in await at.command("stop")
+
+
+async def by_silence(at: Range, one: OnAir) -> None:
+    """It waits then, and its time passes."""
+    await at.command("silence")
+    await at.until(at.all_quiet, "it is silent", 5)
+
+
+async def by_nobody(at: Range, one: OnAir) -> None:
+    """By its time."""
+
+
+@pytest.mark.parametrize(
+    ("end", "max_s", "event", "reason"),
+    [
+        (by_nobody, 6, Event.AIRED, None),
+        (by_order, 60, Event.PARTLY, Reason.STOPPED),
+        (by_cancel, 60, Event.CANCELLED, Reason.CANCELLED),
+        (at_the_hub, 60, Event.PARTLY, Reason.STOPPED),
+        (by_silence, 9, Event.PARTLY, Reason.INTERRUPTED),
+    ],
+)
+def test_it_ends_though_its_sender_goes_on(
+    site: tuple[Range, Run],
+    end: Callable[[Range, OnAir], Awaitable[None]],
+    max_s: int,
+    event: Event,
+    reason: Reason | None,
+) -> None:
+    """Receivers stayed locked for want of an end mark (2014): an end here needs nothing of who speaks."""
     at, run = site
 
     async def play() -> None:
-        recording = packets(4, BAD_HZ)
-        one = ordered(at, start(at))
+        endless = packets(60, GOOD_HZ)
+        one = ordered(at, start(at, said={"max_s": max_s}))
         await one.opens()
-        await send(recording, one.port)
-        await at.stage.hub.kill()
-        assert one.ending() is None
-        await at.until(at.all_quiet, "relays open by their lease")
-        begun = now_ms()
-        await at.stage.hub.start()
-        await send(recording, one.port)
+        sending = asyncio.create_task(send(endless, one.port))
+        await at.until(lambda: one.heard_ms() > 1500, "it is heard")
+        await end(at, one)
         ending = await one.ends()
-        assert (ending.event, ending.reason) == (Event.PARTLY, Reason.INTERRUPTED)
-        assert not at.stage.world.witness.anything_moved(begun, now_ms())
-        assert any(line.detail.get("reason") == "interrupted" for line in at.trail())
-        await at.next_good_bulletin_airs()
-
-    run(play())
-
-
-def test_it_ends_though_its_sender_goes_on(site: tuple[Range, Run]) -> None:
-    """Receivers that stayed locked for want of an end mark (2014): by its time, by an order as strong as its start."""
-    at, run = site
-
-    async def play() -> None:
-        for stopped in (False, True):
-            one = ordered(at, start(at, said={"max_s": 30 if stopped else 3}))
-            await one.opens()
-            sending = asyncio.create_task(send(packets(30, GOOD_HZ), one.port))
-            await at.until(lambda one=one: one.heard_ms() > 1000, "it is heard")  # type: ignore[misc]
-            if stopped:
-                at.publish(stop(at))
-            ending = await one.ends()
-            assert not sending.done()
-            sending.cancel()
-            wanted = (Event.PARTLY, Reason.STOPPED) if stopped else (Event.AIRED, None)
-            assert (ending.event, ending.reason) == wanted
+        assert not sending.done()
+        sending.cancel()
+        assert (ending.event, ending.reason) == (event, reason)
+        await at.command("resume")
         await at.next_good_bulletin_airs()
 
     run(play())

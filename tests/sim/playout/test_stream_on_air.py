@@ -53,7 +53,7 @@ def airs(site: tuple[Range, Run], speak: Callable[[int], Awaitable[object]]) -> 
 
 
 def test_by_libsrtp(site: tuple[Range, Run]) -> None:
-    airs(site, lambda port: send(Peer().many(opus(SAID_S)), port))
+    airs(site, lambda port: send(Peer().many(opus(1.0) * SAID_S), port))
 
 
 @pytest.mark.capability("ffmpeg")
@@ -108,7 +108,7 @@ def test_a_drill_says_so_throughout(site: tuple[Range, Run]) -> None:
     async def play() -> None:
         one: OnAir = ordered(at, start(at, status=Status.TEST))
         await one.opens()
-        await send(Peer().many(opus(SAID_S)), one.port)
+        await send(Peer().many(opus(1.0) * SAID_S), one.port)
         ending = await one.ends()
         assert (ending.event, ending.status) == (Event.AIRED, Status.TEST)
         samples = one.heard()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from tests.statements import (
     GRANTS,
     HUB_CHANNEL,
     NOW,
+    ORDER,
     ROOT,
     SIGNER,
     STRANGER,
@@ -36,7 +39,7 @@ from ward_protocol.channel import ChannelKey
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.errors import StatementError
 from ward_protocol.schema import from_map, to_map
-from ward_protocol.statements import Action, Kind, Order, Status, StreamCodec
+from ward_protocol.statements import Action, Cancel, Kind, Order, Status, StreamCodec
 
 ISSUE = Issue("ward", 7, NOW, (AREA,))
 OTHER = channel_key(9)
@@ -161,3 +164,25 @@ def test_inspect_says_of_a_drill_that_it_is_one(
     assert ("it is shown and announced as one." in out) is said
     assert "hub-1: " in out
     assert MASTER.hex() not in out
+
+
+def test_a_stream_is_taken_back_by_the_file_that_was_published(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(desk)
+    now = int(time.time())
+    order = replace(drafted(desk), issued=now, expires=now + 60)
+    (desk / "live.cose").write_bytes(sign(order, [SIGNER]))
+    (desk / "stop.cose").write_bytes(sign(ORDER, [SIGNER]))
+    assert main(["keygen", "ward.pem", "--public", "ward.pub"]) == 0
+    rest = ["--cancel", "--sequence", "8", "--key", "ward.pem", "--out", "cancel.cose"]
+    assert main(["sign", "live.cose", *rest]) == 0
+    cancel = Envelope.open((desk / "cancel.cose").read_bytes()).statement
+    assert isinstance(cancel, Cancel)
+    assert (cancel.target, cancel.audience) == (Envelope.open((desk / "live.cose").read_bytes()).digest, order.audience)
+    assert now + 600 <= cancel.expires <= now + 610  # as long as it may be on air
+    capsys.readouterr()
+    assert main(["sign", "live.cose", "--announce", *rest]) == os.EX_USAGE
+    assert "cannot be corrected by --announce" in capsys.readouterr().err
+    assert main(["sign", "stop.cose", *rest]) != 0
+    assert "a bulletin is needed, not a order" in capsys.readouterr().err
