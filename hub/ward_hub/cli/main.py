@@ -9,31 +9,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 from typing import NoReturn
 
-from ward_hub.cli import (
-    audit,
-    beat,
-    blank,
-    bundle,
-    check_config,
-    enrol,
-    grants,
-    inspect,
-    keygen,
-    publish,
-    push,
-    queue,
-    resume,
-    root,
-    run,
-    sign,
-    silence,
-    speak,
-    status,
-    stop,
-)
 from ward_hub.errors import (
     AgentDown,
     ConfigError,
@@ -48,28 +27,28 @@ from ward_hub.links import Refused, SourceError
 from ward_hw.errors import HardwareError
 from ward_protocol.errors import ProtocolError
 
-COMMANDS = {
-    "run": run,
-    "check-config": check_config,
-    "enrol": enrol,
-    "keygen": keygen,
-    "root": root,
-    "grants": grants,
-    "beat": beat,
-    "sign": sign,
-    "inspect": inspect,
-    "publish": publish,
-    "push": push,
-    "bundle": bundle,
-    "audit": audit,
-    "speak": speak,
-    "status": status,
-    "queue": queue,
-    "stop": stop,
-    "silence": silence,
-    "blank": blank,
-    "resume": resume,
-}
+COMMANDS = (
+    "run",
+    "check-config",
+    "enrol",
+    "keygen",
+    "root",
+    "grants",
+    "beat",
+    "sign",
+    "inspect",
+    "publish",
+    "push",
+    "bundle",
+    "audit",
+    "speak",
+    "status",
+    "queue",
+    "stop",
+    "silence",
+    "blank",
+    "resume",
+)
 # What each kind of error means to the shell, the narrower kinds first.
 STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UsageError, os.EX_USAGE),
@@ -98,12 +77,13 @@ class Parser(argparse.ArgumentParser):
         self.exit(os.EX_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+def parser(only: str = "") -> argparse.ArgumentParser:
+    """Return the parser of all commands, or of one alone: the agent, which runs for months, loads no other."""
     top = Parser(prog="wardhub", description="The agent of one ward's loudspeakers and boards, and its tools.")
     top.add_argument("--version", action="version", version=f"wardhub {version('wardhub')}")
     commands = top.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
-    for name, module in COMMANDS.items():
+    for name in (only,) if only in COMMANDS else COMMANDS:
+        module = import_module(f"ward_hub.cli.{name.replace('-', '_')}")
         one = commands.add_parser(name, help=module.SUMMARY)
         module.arguments(one)
         one.set_defaults(act=module.act)
@@ -112,7 +92,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    chosen = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    chosen = parser(given[0] if given else "").parse_args(given)
     try:
         done: int = chosen.act(chosen)
     except KeyboardInterrupt:

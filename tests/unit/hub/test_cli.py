@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -112,6 +114,16 @@ def test_version_and_help(shell: Shell) -> None:
         said = shell(command, "--help")
         assert said.status == os.EX_OK
         assert command in said.out
+
+
+def test_the_agent_loads_no_other_command() -> None:
+    """They would cost it three megabytes for as long as it runs."""
+    script = (
+        "import sys; from ward_hub.cli.main import parser; parser('run');"
+        "print(*(one for one in sys.modules if one.startswith('ward_hub.cli.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert set(done.stdout.split()) == {"ward_hub.cli.main", "ward_hub.cli.run"}
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["keygen"], ["sign", "x"], ["inspect", "x", "--lang", "fr"]])
