@@ -7,8 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.e2e.test_operations_walk import BLOCK as WALK
-from tests.e2e.test_operations_walk import DOC
+from tests.e2e.test_operations_walk import DOC, steps
 from tests.e2e.walks import environment
 
 CHAPTER = re.compile(r"^## Keys at rest\n(.*?)^## ", re.MULTILINE | re.DOTALL)
@@ -31,13 +30,14 @@ def test_the_chapter_is_done_as_it_stands(tmp_path: Path) -> None:
     folder = tmp_path / "walk"
     folder.mkdir()
     script: list[str] = []
-    for mark, language, content in WALK.findall(DOC.read_text(encoding="utf-8")):
-        if mark == "beside":
-            break  # source and hub are not needed here
-        if language == "sh":
+    beside = False  # source and hub are not needed here, nor anything that needs them
+    for order, content in steps():
+        what, _, name = order.partition(" ")
+        beside = beside or what == "beside"
+        if what == "file":
+            script.append(f"mkdir -p $(dirname {name})\ncat > {name} <<'EOF'\n{content}EOF")
+        elif what == "run" and not beside:
             script.append(content)
-        else:
-            (folder / mark).write_text(content, encoding="utf-8")
     # One shell, as a reader has one: what it exports and sets stays.
     done = subprocess.run(
         ["bash", "-euc", "\n".join([*script, *BLOCK.findall(chapter())])], cwd=folder, env=environment(tmp_path),

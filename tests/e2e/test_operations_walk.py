@@ -1,81 +1,145 @@
-"""The walk of docs/operations.md, from a key to a receipt, done as it stands there: files, commands, in order."""
+"""The walk of docs/operations.md, from the first key ceremony to recovery, done as it stands there.
+
+Its files, its commands, in order, against a source and a real hub.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
-from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from tests.e2e.walks import environment, free_port
 
+from ward_sim.ward import load
+from ward_sim.world import World
+
 DOC = Path(__file__).parents[2] / "docs" / "operations.md"
-BLOCK = re.compile(r"<!-- walk: (.+?) -->\n```(\w+)\n(.*?)```\n", re.DOTALL)
-PORT = "5690"
-GUARD_S = 60.0
+CHAPTER = re.compile(r"^## From the first key ceremony to recovery\n(.*?)^## ", re.MULTILINE | re.DOTALL)
+STEP = re.compile(r"<!-- walk: (.+?) -->(?:\n```\w+\n(.*?)```\n)?", re.DOTALL)
+BLOCK = re.compile(r"^```\w+\n", re.MULTILINE)
+PORT = "5691"
+GUARD_S = 90.0
+
+
+@dataclass(slots=True)
+class Beside:
+    """A program that runs beside the walk: what starts it, and how far its output was read."""
+
+    script: str
+    log: Path
+    read: int = 0
+    process: asyncio.subprocess.Process | None = None
 
 
 @dataclass(slots=True)
 class Walk:
-    """A walk in `folder`; programs that are to run beside it stay up until its end."""
+    """A walk in `folder`."""
 
     folder: Path
     environment: dict[str, str]
-    logs: list[Path] = field(default_factory=list)
+    programs: dict[str, Beside] = field(default_factory=dict)
 
-    async def run(self, script: str) -> None:
+    async def step(self, order: str, content: str) -> None:
+        """Do what a mark in the document asks for."""
+        what, _, rest = order.partition(" ")
+        match what:
+            case "run":
+                await self._run(content)
+            case "file":
+                (self.folder / rest).write_text(content, encoding="utf-8")
+            case "beside":
+                self.programs[rest] = Beside(content.strip(), self.folder / f"{rest}.log")
+                await self._start(self.programs[rest])
+            case "until":
+                name, _, words = rest.partition(": ")
+                await self._until(self.programs[name], words)
+            case "stop":
+                await self.stop(self.programs[rest])
+            case "start":
+                await self._start(self.programs[rest])
+            case "restart":
+                await self.stop(self.programs[rest])
+                await self._start(self.programs[rest])
+            case _:
+                pytest.fail(f"the document has a mark that nobody knows: {order}")
+
+    async def stop(self, one: Beside) -> None:
+        """End a program as Ctrl-C does."""
+        if one.process is not None and one.process.returncode is None:
+            one.process.terminate()
+            async with asyncio.timeout(GUARD_S):
+                await one.process.wait()
+
+    async def _run(self, script: str) -> None:
         shell = await asyncio.create_subprocess_exec(
             "bash", "-euc", script, cwd=self.folder, env=self.environment,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         async with asyncio.timeout(GUARD_S):
             said, _ = await shell.communicate()
-        assert shell.returncode == 0, f"{script}\n{said.decode()}"
+        assert shell.returncode == 0, f"{script}\n{said.decode()}\n{self._tails()}"
+        assert b"Traceback" not in said, said.decode()
 
-    @contextlib.asynccontextmanager
-    async def beside(self, script: str) -> AsyncIterator[None]:
-        log = self.folder / f"beside-{len(self.logs)}.log"
-        self.logs.append(log)
-        with log.open("wb") as out:
+    async def _start(self, one: Beside) -> None:
+        with one.log.open("ab") as out:
             # exec: no shell between us and the program that is to be ended
-            command = ("bash", "-euc", f"exec {script}")
-            process = await asyncio.create_subprocess_exec(
-                *command, cwd=self.folder, env=self.environment, stdout=out, stderr=out
+            one.process = await asyncio.create_subprocess_exec(
+                "bash", "-euc", f"exec {one.script}", cwd=self.folder, env=self.environment, stdout=out, stderr=out
             )
+
+    async def _until(self, one: Beside, words: str) -> None:
+        """Wait until a program says `words`, after what was waited for before."""
         try:
-            yield
-        finally:
-            if process.returncode is None:
-                process.terminate()
             async with asyncio.timeout(GUARD_S):
-                await process.wait()
+                while (found := one.log.read_text(encoding="utf-8").find(words, one.read)) < 0:
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            pytest.fail(f"it did not come to {words!r}\n{self._tails()}")
+        one.read = found + len(words)
 
-    async def until(self, words: str) -> None:
-        """Wait until one of the programs beside says `words`."""
-        async with asyncio.timeout(GUARD_S):
-            while not any(words in log.read_text(encoding="utf-8") for log in self.logs):
-                await asyncio.sleep(0.05)
+    def _tails(self) -> str:
+        return "\n".join(
+            f"{name}:\n{one.log.read_text(encoding='utf-8')[-3000:]}" for name, one in self.programs.items()
+        )
 
 
+def steps() -> list[tuple[str, str]]:
+    """The marks of the chapter, each with what stands in the block behind it."""
+    match = CHAPTER.search(DOC.read_text(encoding="utf-8"))
+    assert match is not None
+    return STEP.findall(match[1])
+
+
+def test_every_block_of_the_chapter_is_part_of_the_walk() -> None:
+    match = CHAPTER.search(DOC.read_text(encoding="utf-8"))
+    assert match is not None
+    assert sum(bool(content) for _, content in steps()) == len(BLOCK.findall(match[1]))
+
+
+@pytest.mark.capability("espeak-ng")
 async def test_the_walk_of_the_documentation(tmp_path: Path) -> None:
-    blocks = BLOCK.findall(DOC.read_text(encoding="utf-8").replace(PORT, free_port()))
-    assert len(blocks) == 13, "a block of the walk has lost its mark"
     folder = tmp_path / "walk"
-    folder.mkdir()
-    walk = Walk(folder, environment(tmp_path))
-    async with contextlib.AsyncExitStack() as stack:
-        for mark, language, content in blocks:
-            if language != "sh":
-                (folder / mark).write_text(content, encoding="utf-8")
-            elif mark == "beside":
-                await stack.enter_async_context(walk.beside(content))
-            else:
-                if walk.logs:
-                    await walk.until("grants 1 are in force")
-                await walk.run(content)
-        await walk.until("not-aired")
-        await walk.until("event=<Event.NOT_AIRED")
-        await walk.until("of office: silence: silence: all until ")
-        await walk.until("event=<Event.CARRIED_OUT")
+    (folder / "dev").mkdir(parents=True)
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(
+            World(load(), folder / "station" / "heard.wav", lambda _kind, _vi, _en: None)
+        )
+        (folder / "dev" / "line").symlink_to(world.ports["line"])
+        (folder / "dev" / "board").symlink_to(world.ports["board-1"])
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        listening = group.create_task(world.listen())
+        stack.callback(listening.cancel)
+        walk = Walk(folder, environment(tmp_path))
+        try:
+            port = free_port()
+            for order, content in steps():
+                await walk.step(order, content.replace(PORT, port))
+        finally:
+            for one in walk.programs.values():
+                await walk.stop(one)
+        assert "Traceback" not in walk.programs["hub"].log.read_text(encoding="utf-8")
+        assert not any(any(one.relays) for one in world.amplifiers.values())

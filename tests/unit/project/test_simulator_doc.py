@@ -8,7 +8,7 @@ import re
 import msgspec
 import pytest
 from tests.unit.project.tables import table_after, text
-from tests.unit.project.test_operations_doc import default, sections
+from tests.unit.project.test_reference_doc import default, sections
 
 from ward_sim import __main__ as command
 from ward_sim.story import STEPS

@@ -1,4 +1,4 @@
-"""docs/operations.md documents every key of the configuration with its default, every command and no other."""
+"""docs/reference.md documents every key of the configuration with its default, every command and no other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from ward_hub.publisher.drafts import AuthorityDraft
 from ward_hub.publisher.orders import OrderDraft
 from ward_hub.publisher.streams import StreamDraft
 
-DOC = "docs/operations.md"
+DOC = "docs/reference.md"
+OPERATIONS = "docs/operations.md"
 
 
 def sections(kind: type[msgspec.Struct], path: str = "") -> dict[str, type[msgspec.Struct]]:
@@ -89,8 +90,8 @@ def test_exit_statuses_that_errors_end_with() -> None:
 
 
 def test_how_long_a_token_has() -> None:
-    assert f"| it does not answer | the same, after {TOKEN_S:g} s;" in text(DOC)
-    assert f"From {SLOW_S:g} s on the log says so" in text(DOC)
+    assert f"| it does not answer | the same, after {TOKEN_S:g} s;" in text(OPERATIONS)
+    assert f"From {SLOW_S:g} s on the log says so" in text(OPERATIONS)
 
 
 def test_the_unit_that_ships_is_what_the_text_says() -> None:
@@ -101,4 +102,4 @@ def test_the_unit_that_ships_is_what_the_text_says() -> None:
     assert service["ExecStart"] == "/opt/wardhub/bin/wardhub run --config /etc/wardhub/hub.toml"
     assert (service["Type"], service["WatchdogSec"], service["Restart"]) == ("notify", "15", "always")
     assert service["RestartPreventExitStatus"].split() == [str(os.EX_USAGE), str(os.EX_CONFIG)]
-    assert f"/var/lib/{service['StateDirectory']}" in text(DOC)
+    assert f"/var/lib/{service['StateDirectory']}" in text(OPERATIONS)
