@@ -11,6 +11,7 @@ import os
 import random
 import socket
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -41,35 +42,35 @@ def forged(number: int) -> bytes:
     return bytes(changed)
 
 
-def hostile(number: int, echo: bytes) -> list[bytes]:
+def hostile(echo: bytes, forgery: bytes) -> list[bytes]:
     """What one host sends once it is known."""
     big = [(BLOCK1, b"\x0e")]
     return [
         message(GET, "x", [(ECHO, echo)]),
         *(message(PUT, f"media/{os.urandom(32).hex()}", big, RNG.randbytes(1024)) for _ in range(3)),
         message(POST, "push", [(BLOCK1, b"\x0e")], RNG.randbytes(1024)),
-        message(POST, "push", [], forged(number)),
+        message(POST, "push", [], forgery),
         message(POST, "push", [], RNG.randbytes(200)),
         RNG.randbytes(100),
     ]
 
 
-async def attack(hub: CutOff, first: int, answers: Counter[str]) -> None:
-    """Let some hosts do all of it at once."""
+async def attack(port: int, first: int, answers: Counter[str], forgery: Callable[[int], bytes]) -> None:
+    """Let some hosts do all of it at once, to the hub at `port`; each has a forgery of its own."""
     loop = asyncio.get_running_loop()
     with ExitStack() as stack:
         for number in range(first, first + AT_ONCE):
             one = stack.enter_context(closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)))
             one.setblocking(False)
             one.bind((f"127.7.{number // 250}.{number % 250 + 1}", 0))
-            one.connect(("127.0.0.1", hub.port))
+            one.connect(("127.0.0.1", port))
             echo = b""
             async with asyncio.timeout(GUARD_S):
                 while not echo:
                     one.send(message(POST, "push"))
                     await asyncio.sleep(0.002)
                     echo = next((options[ECHO] for code, options, _ in heard(one) if code == "4.01"), b"")
-            for datagram in hostile(number, echo):
+            for datagram in hostile(echo, forgery(number)):
                 await loop.sock_sendall(one, datagram)
                 await asyncio.sleep(0)
             await asyncio.sleep(0.005)
@@ -94,7 +95,7 @@ async def test_a_thousand_hosts(tmp_path: Path) -> None:
         before = process.memory_info().rss
         spooled = 0
         for first in range(0, HOSTS, AT_ONCE):
-            await attack(hub, first, answers)
+            await attack(hub.port, first, answers, forged)
             spooled = max(spooled, len(hub.incoming()))
             assert sum(one.stat().st_size for one in hub.incoming()) <= Bounds().total.octets
         async with push_to(hub.uri, deadline=GUARD_S) as push:

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from tests.e2e.walks import free_port
+from tests.sim.lan.rig import Client
 
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
@@ -32,8 +37,9 @@ Run = Callable[[Coroutine[Any, Any, None]], None]
 AREA, HUB, BOARD = "vn/01/00268", "hub-an-thinh", "board-1"
 GUARD_S = 60
 GROWTH_KB = 16_000
-# A board that shows for a moment: the next good bulletin after each attack costs no minute.
+# A board that shows for a moment, a text that does not scroll: the next good bulletin after each attack costs no minute.
 AIRING = {"board_hold_ms": 300, "tail_ms": 0}
+SHORT = (Text("vi", "Tốt", " "),)
 WARD_AT_STAKE = Ward(
     seed=20261125,
     name="Phường An Thịnh",
@@ -44,7 +50,7 @@ WARD_AT_STAKE = Ward(
     amplifier=(
         AmplifierSection("amp-1", "Tăng âm 1", 17, (ZoneSection("zone-1", "Tổ 1"), ZoneSection("zone-2", "Tổ 2"))),
     ),
-    board=(BoardSection(BOARD, "Bảng tin", 2, 1),),
+    board=(BoardSection(BOARD, "Bảng tin", 2, 2),),
 )
 
 
@@ -64,6 +70,47 @@ class Range:
     stage: Stage
     folder: Path
     sequences: dict[str, int] = field(default_factory=dict)
+    port: int = field(default_factory=lambda: int(free_port()))
+
+    # What attackers reach beside the source, and where the power goes
+
+    @property
+    def stick(self) -> Path:
+        """Where sticks are mounted."""
+        return self.folder / "stick"
+
+    async def open_ways(self) -> None:
+        """Let the hub listen on its own network and look at sticks, and begin anew with that."""
+        ways = f'[lan]\nlisten = "127.0.0.1:{self.port}"\n[usb]\nmount = "{self.stick}"\n'
+        self.stick.mkdir()
+        config = self.stage.hub.config
+        config.write_text(config.read_text(encoding="utf-8") + ways, encoding="utf-8")
+        await self.restart()
+
+    @contextmanager
+    def peer(self, host: str) -> Iterator[Client]:
+        """A machine of the ward's network, at that address of the loopback's."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.setblocking(False)
+            sock.bind((host, 0))
+            sock.connect(("127.0.0.1", self.port))
+            yield Client(sock)
+
+    async def restart(self) -> None:
+        """Let the agent end as it does when it is asked to, and start it."""
+        await self.stage.hub.stop()
+        await self._start()
+
+    async def power_cut(self) -> None:
+        """Kill the agent in the middle of whatever it does, and start it."""
+        await self.stage.hub.kill()
+        await self._start()
+
+    async def _start(self) -> None:
+        log = self.stage.hub.log
+        ready = log.read_text(encoding="utf-8").count("ready: hub")
+        await self.stage.hub.start()
+        await self.until(lambda: log.read_text(encoding="utf-8").count("ready: hub") > ready, "the agent is up again")
 
     # What may be published
 
@@ -164,6 +211,15 @@ class Range:
             f"{count} × {reason.word} in the audit trail",
         )
 
+    async def counted(self, since: int) -> Counter[str]:
+        """Return what was told by its count alone, after an entry; the agent ends for it, so that nothing is open."""
+        await self.restart()
+        words: Counter[str] = Counter()
+        for line in self.trail(since):
+            if line.event == "counted":
+                words.update({word: count for word, count in line.detail.items() if word not in {"place", "s"}})
+        return words
+
     async def command(self, *words: str) -> str:
         """Run `wardhub` with words at the hub, as somebody there would; return what it prints."""
         program = await asyncio.create_subprocess_exec(
@@ -180,11 +236,13 @@ class Range:
         return not relays and not any(any(one.frame) for one in self.stage.world.boards.values())
 
     @asynccontextmanager
-    async def attack(self, *, moved: bool = False, audited: bool = True) -> AsyncIterator[int]:
+    async def attack(
+        self, *, moved: bool = False, audited: bool = True, growth_kb: int = GROWTH_KB, then: str = WARD
+    ) -> AsyncIterator[int]:
         """Gives the audit trail's end before the attack; what every attack must come to is asserted after it.
 
         `moved` where the attacker has hands on a wire, so that an output moved before the hub undid it; not `audited`
-        where nothing reached the hub that it could have seen.
+        where nothing reached the hub that it could have seen. `then` issues the next good bulletin.
         """
         await self.until(self.all_quiet, "a quiet ward before the attack")
         begun, before, memory = now_ms(), len(self.trail()), self.resident_kb()
@@ -192,11 +250,11 @@ class Range:
         assert moved or not self.stage.world.witness.anything_moved(begun, now_ms()), "a relay or an LED moved"
         assert self.all_quiet()
         assert len(self.trail()) > before or not audited, "the attempt is not in the audit trail"
-        assert self.resident_kb() < memory + GROWTH_KB, "the agent grew"
-        await self.next_good_bulletin_airs()
+        assert self.resident_kb() < memory + growth_kb, "the agent grew"
+        await self.next_good_bulletin_airs(then)
 
-    async def next_good_bulletin_airs(self) -> None:
-        data = self.publish(self.bulletin())
+    async def next_good_bulletin_airs(self, issuer: str = WARD) -> None:
+        data = self.publish(self.bulletin(issuer, texts=SHORT))
         digest = Envelope.open(data).digest
         await self.until(
             lambda: any(one.event is Event.AIRED for one in self.receipts(digest)), "the next good bulletin airs"
