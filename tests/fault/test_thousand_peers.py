@@ -16,7 +16,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import psutil
-from tests.agents import GUARD_S, CutOff, bulletin, cut_off
+from tests.agents import GUARD_S, bulletin, cut_off
 from tests.journals import receipts, rows, story
 from tests.sim.lan.rig import BLOCK1, ECHO, GET, POST, PUT
 from tests.sim.source.test_site import message, parsed

@@ -37,7 +37,7 @@ Run = Callable[[Coroutine[Any, Any, None]], None]
 AREA, HUB, BOARD = "vn/01/00268", "hub-an-thinh", "board-1"
 GUARD_S = 60
 GROWTH_KB = 16_000
-# A board that shows for a moment, a text that does not scroll: the next good bulletin after each attack costs no minute.
+# A board that shows for a moment, a text that stands still: the next good bulletin after each attack costs no minute.
 AIRING = {"board_hold_ms": 300, "tail_ms": 0}
 SHORT = (Text("vi", "Tốt", " "),)
 WARD_AT_STAKE = Ward(

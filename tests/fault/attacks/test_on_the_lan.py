@@ -161,7 +161,7 @@ def test_two_uploads_are_spliced(site: tuple[Range, Run]) -> None:
 
 
 def test_a_spoofed_source_that_never_echoes(alone: tuple[Range, Run]) -> None:
-    """Who forges an address does not hear what goes there: nothing is done or kept, and little is sent to the victim."""
+    """Who forges an address does not hear what goes there: nothing is done or kept, and the victim hears little."""
     at, run = alone
 
     async def play() -> None:
