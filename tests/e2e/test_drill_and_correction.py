@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,10 @@ def about(stage: Stage, digest: bytes) -> list[Receipt]:
     return [one for one in stage.source.receipts if one.statement == digest]
 
 
-def flags(frame: bytes, width: int) -> bool:
-    """Whether the flag of an exercise is lit at the left of the first line or of the only one."""
+def flags(frame: bytes, width: int, words: Sequence[str] = ("DIỄN TẬP", "TẬP")) -> bool:
+    """Whether a flag, that of an exercise if no other is named, is lit at the left of the first or only line."""
     rows = [int.from_bytes(frame[at : at + width // 8], "big") for at in range(0, len(frame), width // 8)]
-    for word in ("DIỄN TẬP", "TẬP"):
+    for word in words:
         flag = inverted(render_line(word, 16), 3)
         for shift in range(width - flag.width + 1):
             if all(rows[y] >> shift & (1 << flag.width) - 1 == flag.row(y) for y in range(16)):
