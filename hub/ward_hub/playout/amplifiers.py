@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 LONGEST_PAUSE_S = 10.0
 LONGEST_STEP_S = 2.0
 LOOK_S = 5.0  # how often an amplifier that is to be off is looked at
+FIRST_LOOK_S = 0.5  # behind an order; what happens between them is not ours, and is told
 
 
 @dataclass(slots=True)
@@ -74,6 +75,8 @@ class AmplifierOutput:
         self._changed = asyncio.Event()
         self._orders = 0
         self._trips: int | None = None
+        self._looked = False  # since the last order
+        self._idle_trips: int | None = None  # at that look
         self._in_doubt = False
         self._taken_over = False
         self._warm_at: float | None = None
@@ -143,22 +146,34 @@ class AmplifierOutput:
                 await self._wait(LONGEST_PAUSE_S)
                 await self._open_again()
             else:
-                await self._wait(LOOK_S)
+                await self._wait(LOOK_S if self._looked else FIRST_LOOK_S)
                 await self._look()
 
     async def _look(self) -> None:
-        """Open what is closed and was not ordered: nothing but a verified order gives an amplifier power."""
+        """Open what is closed and was not ordered: nothing but a verified order gives an amplifier power.
+
+        What was closed and fell open by its lease since the last look shows in the controller's count of trips.
+        """
         order = self._orders
         if self._closed or self._in_doubt:
             return
         with contextlib.suppress(HardwareError):  # whoever needs it next will be told
-            self.status = await self._amplifier.read()
-            if self.status.relays and order == self._orders:
-                log.error("%s: relays %s are closed, and nobody ordered it", self.name, sorted(self.status.relays))
-                self._tampered(
-                    f"amplifier {self.name}: relays {sorted(self.status.relays)} were closed without an order"
-                )
+            try:
+                self.status = status = await self._amplifier.read()
+            finally:
+                self._looked = order == self._orders  # else it is looked at again behind that order
+            if not self._looked:
+                return
+            if status.relays:
+                self._tell_tampered(f"relays {sorted(status.relays)} were closed without an order")
                 await self._set(frozenset(), Priority.SAFETY)
+            elif self._idle_trips is not None and (status.trips or 0) > self._idle_trips:
+                self._tell_tampered("relays were closed without an order, and fell open by themselves")
+            self._idle_trips = status.trips
+
+    def _tell_tampered(self, what: str) -> None:
+        log.error("%s: %s", self.name, what)
+        self._tampered(f"amplifier {self.name}: {what}")
 
     async def _wait(self, pause: float | None) -> None:
         """Wait for so long, or until there is an order: what it closes must be renewed at once."""
@@ -210,6 +225,7 @@ class AmplifierOutput:
 
     async def _set(self, closed: frozenset[int], priority: Priority) -> RelayReading:
         self._orders += 1
+        self._looked, self._idle_trips = False, None
         self._closed = self._closed | closed
         self._changed.set()
         try:

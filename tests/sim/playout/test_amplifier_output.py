@@ -9,7 +9,7 @@ from tests.sim.hw.virtual import run
 from tests.sim.playout.rigs import WARM_MS, Horns, amplifier, now, stock
 from tests.statements import NOW
 
-from ward_hub.playout.amplifiers import LOOK_S, AmplifierOutput, ZoneTrack
+from ward_hub.playout.amplifiers import FIRST_LOOK_S, LOOK_S, AmplifierOutput, ZoneTrack
 from ward_hw.errors import HardwareError, Unconfirmed
 
 ALL = ("zone-1", "zone-2")
@@ -324,6 +324,30 @@ def test_relays_that_somebody_else_closed_are_opened_and_told() -> None:
             await asyncio.sleep(LOOK_S + 1)
             assert not any(horns.relays)
             assert "amp-1: relays [1] were closed without an order" in told[0]
+
+    run(story())
+
+
+def test_relays_that_somebody_else_closed_for_a_moment_are_told_as_well() -> None:
+    """They fall open by their lease before anybody looks; the controller has counted it. An airing's own is no news."""
+
+    async def story() -> None:
+        horns, told = Horns(), list[str]()
+        async with amplifier(horns, tampered=told.append) as output:
+            await asyncio.sleep(2 * LOOK_S)
+            horns.trips += 1
+            await asyncio.sleep(2 * LOOK_S)
+            assert told == ["amplifier amp-1: relays were closed without an order, and fell open by themselves"]
+            await output.carry(["zone-1"], urgent=False)
+            horns.trips += 1
+            await output.release()
+            await asyncio.sleep(2 * FIRST_LOOK_S)
+            horns.trips += 1
+            await asyncio.sleep(LOOK_S)
+            assert len(told) == 2
+            horns.trips = 0  # it began anew
+            await asyncio.sleep(2 * LOOK_S)
+            assert len(told) == 2
 
     run(story())
 
