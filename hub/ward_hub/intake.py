@@ -42,6 +42,11 @@ class Place:
     def __str__(self) -> str:
         return f"{self.way}/{self.issuer}/{self.sequence}" if self.issuer else self.way
 
+    @property
+    def family(self) -> str:
+        """The way without what a sender chooses in it: `grants` of `grants/7`; there are few of them."""
+        return self.way.partition("/")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -112,14 +117,16 @@ class Intake:
             if not signed_by:
                 raise StatementError(Reason.UNKNOWN_KEY, "no key that is granted anything signed it")
         except StatementError as error:
-            digest, seconds = hashlib.sha256(data).digest(), asyncio.get_running_loop().time()
-            if not self._tally.alone(place.way, error.reason.word, seconds):
+            digest = hashlib.sha256(data).digest()
+            if not self._tally.alone(place.family, error.reason.word, _seconds()):
                 return Verdict(digest, None, error.reason, error.detail)
             return await self._refuse(digest, place, error, None)
         return await self._judge(sealed, signed_by, place)
 
     async def refuse_unread(self, place: Place, reason: Reason, detail: str) -> None:
         """Refuse what is not even fetched; its receipt names no digest, as nobody knows it."""
+        if not self._tally.alone(place.family, reason.word, _seconds()):
+            return
         if await self._journal.do(Ledger.refuse, UNKNOWN_DIGEST, str(place), reason, detail, None):
             log.warning("refused what is at %s: %s: %s", place, reason.word, detail)
 
@@ -166,6 +173,8 @@ class Intake:
     ) -> Verdict:
         if await self._journal.do(Ledger.refuse, digest, str(place), error.reason, error.detail, slot):
             log.warning("refused %s from %s: %s", digest.hex()[:16], place, error)
+        elif place.issuer is None:  # in a feed it is this hub that asks again
+            self._tally.count(place.family, error.reason.word, _seconds())
         return Verdict(digest, None, error.reason, error.detail)
 
     def _keys(self) -> Mapping[bytes, PublicKey]:
@@ -191,6 +200,10 @@ class Intake:
         if authority is None:
             raise StatementError(Reason.UNKNOWN_AUTHORITY, f"{issuer} is granted nothing here")
         return authority
+
+
+def _seconds() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def withdrawals(statement: Issued) -> tuple[Withdrawal, ...]:

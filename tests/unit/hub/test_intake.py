@@ -128,6 +128,36 @@ async def test_what_nobody_known_signed_is_written_up_to_a_rate_and_then_counted
     assert await at.take(signed(bulletin(sequence=2))) is not None
 
 
+async def test_the_same_again_by_hand_is_counted(at: Desk) -> None:
+    """Its entry stands there once; that it came again is told as well, however truly it was signed."""
+    data = signed(bulletin())
+    assert await at.take(data) is not None
+    for _ in range(4):
+        assert (await at.intake.take(data, USB)).reason is Reason.REPLAYED
+    assert [line.event for line in story(at.folder)] == ["accepted", "refused"]
+    (one,) = at.tally.due(0.0, all_of_it=True)
+    assert (one.way, one.counts) == ("usb", {"replayed": 3})
+
+
+async def test_what_a_feed_still_holds_is_not_counted_as_coming_again(at: Desk) -> None:
+    for _ in range(3):
+        await at.intake.take(sign(bulletin(), [STRANGER]), Place("feed", "ward", 1))
+    assert [line.event for line in story(at.folder)] == ["refused"]
+    assert at.tally.due(0.0, all_of_it=True) == []
+
+
+async def test_a_source_cannot_fill_the_journal_with_places_that_it_makes_up(at: Desk) -> None:
+    """With the key of the beat it may name any version and any head; what lies there has no stock of its own."""
+    for version in range(1, BURST + 6):
+        await at.intake.take(sign(replace(GRANTS, version=version), [STRANGER]), Place(f"grants/{version}"))
+    assert [line.event for line in story(at.folder)] == ["refused"] * BURST
+    for sequence in range(1, BURST + 6):
+        await at.intake.refuse_unread(Place("feed", "ward", sequence), Reason.TOO_LARGE, "over 64 KiB")
+    assert [line.event for line in story(at.folder)] == ["refused"] * 2 * BURST
+    counted = {one.way: one.counts for one in at.tally.due(0.0, all_of_it=True)}
+    assert counted == {"grants": {"unknown-key": 5}, "feed": {"too-large": 5}}
+
+
 # The bytes
 
 
