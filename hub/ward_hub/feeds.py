@@ -119,7 +119,10 @@ class Feeds:
             self._look.clear()
             beat = self._keeper.trust.beat
             heads: Mapping[str, int] = beat.heads if beat else {}
-            for place in await self._journal.do(Ledger.missing, heads):
+            missing = await self._journal.do(Ledger.missing, heads)
+            # Of places that a beat named and none names any more nothing is kept: a source may make up any number.
+            self._retries = {one: self._retries[one] for one in missing if one in self._retries}
+            for place in missing:
                 newest = place[1] == heads[place[0]]
                 if (newest or len(self._on_the_way) < AT_ONCE) and self._is_due(place):
                     self._on_the_way.add(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -221,5 +222,27 @@ def test_a_beat_of_another_key(site: tuple[Range, Run]) -> None:
         async with at.attack() as before:
             with at.serving(beat=forged):
                 await at.refused(Reason.UNKNOWN_KEY, before)
+
+    run(play())
+
+
+def test_heads_that_leap(site: tuple[Range, Run]) -> None:
+    """With the on-line key a source may name any number of statements that are not there: the hub asks, and forgets."""
+    at, run = site
+    heads = iter(range(1000, 10**9, 1000))
+
+    def leaping(beat: Beat) -> bytes:
+        return at.stage.offices.sign_beat(
+            replace(beat, heads={**beat.heads, "ward": next(heads), "nobody": next(heads)})
+        )
+
+    async def play() -> None:
+        async with at.attack(audited=False):  # there is nothing to decide about
+            asked = at.stage.link.upward.traffic.datagrams
+            with at.serving(beat=leaping):
+                for _ in range(150):
+                    at.stage.source._changed.set()
+                    await asyncio.sleep(0.02)
+            assert at.stage.link.upward.traffic.datagrams > asked + 200
 
     run(play())
