@@ -33,6 +33,7 @@ from tests.statements import (
     SIGNER,
     STRANGER,
 )
+from tests.unit.protocol.test_envelope import sign1, sign_n
 
 from ward_hub.intake import Accepted, Place
 from ward_hub.journal import Ledger, State
@@ -170,6 +171,8 @@ async def test_a_source_cannot_fill_the_journal_with_places_that_it_makes_up(at:
         (signed(bulletin()) + b"\0", Reason.NOT_DETERMINISTIC),
         (b"\xd8\x62" + b"\0" * MAX_SIZE, Reason.TOO_LARGE),
         (b"\xd8\x62\x18\x01", Reason.NOT_DETERMINISTIC),
+        (sign1(unprotected={2: [99]}), Reason.HEADER_NOT_ALLOWED),
+        (sign_n(2), Reason.DUPLICATE_SIGNER),
     ],
 )
 async def test_bytes_that_are_no_envelope(at: Desk, data: bytes, reason: Reason) -> None:
