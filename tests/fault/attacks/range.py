@@ -107,10 +107,17 @@ class Range:
         await self._start()
 
     async def _start(self) -> None:
+        """Start the agent; return when it hears its source again, and listens where it is to."""
         log = self.stage.hub.log
-        ready = log.read_text(encoding="utf-8").count("ready: hub")
+        said = log.stat().st_size
+        words = ["ready: hub", ": observing", *(["lan: listening"] if self.stick.exists() else [])]
+
+        def is_up() -> bool:
+            new = log.read_bytes()[said:].decode()
+            return all(one in new for one in words)
+
         await self.stage.hub.start()
-        await self.until(lambda: log.read_text(encoding="utf-8").count("ready: hub") > ready, "the agent is up again")
+        await self.until(is_up, "the agent is up again")
 
     # What may be published
 
