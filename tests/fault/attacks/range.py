@@ -37,6 +37,7 @@ Run = Callable[[Coroutine[Any, Any, None]], None]
 AREA, HUB, BOARD = "vn/01/00268", "hub-an-thinh", "board-1"
 GUARD_S = 60
 GROWTH_KB = 16_000
+SETTLED_S = 0.05  # what went dark in the very millisecond in which the attack begins was not moved by it
 # A board that shows for a moment, a text that stands still: the next good bulletin after each attack costs no minute.
 AIRING = {"board_hold_ms": 300, "tail_ms": 0}
 SHORT = (Text("vi", "Tốt", " "),)
@@ -252,6 +253,7 @@ class Range:
         where nothing reached the hub that it could have seen. `then` issues the next good bulletin.
         """
         await self.until(self.all_quiet, "a quiet ward before the attack")
+        await asyncio.sleep(SETTLED_S)
         begun, before, memory = now_ms(), len(self.trail()), self.resident_kb()
         yield before
         assert moved or not self.stage.world.witness.anything_moved(begun, now_ms()), "a relay or an LED moved"

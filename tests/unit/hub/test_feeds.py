@@ -1,0 +1,63 @@
+"""What a hub asks its source for, and what it keeps in mind of that: no more than a beat names."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+from tests.intakes import desk
+from tests.statements import BEAT, BEAT_KEY, NOW
+
+from ward_hub.feeds import Feeds
+from ward_hub.journal.ledger import WINDOW
+from ward_hub.links import NotFound, SourceLink
+from ward_protocol.envelope import sign
+
+BEATS, LEAP = 20, 1000
+
+
+@dataclass
+class Empty:
+    """A source that names what it does not have: with each beat other heads, far apart."""
+
+    asked: list[str] = field(default_factory=list)
+
+    async def beats(self) -> AsyncIterator[bytes]:
+        for number in range(BEATS):
+            heads = {"ward": LEAP * (number + 1), f"nobody-{number}": 5}
+            yield sign(replace(BEAT, time=NOW + number, heads=heads, grants_version=1), [BEAT_KEY])
+            while f"feed/ward/{heads['ward']}" not in self.asked:
+                await asyncio.sleep(0)
+        await asyncio.Event().wait()
+
+    async def fetch(self, path: str, *, deadline: float, max_size: int) -> bytes:
+        assert deadline > 0 < max_size
+        self.asked.append(path)
+        raise NotFound(f"there is no {path}", "4.04")
+
+
+async def test_places_that_no_beat_names_any_more_are_forgotten(tmp_path: Path) -> None:
+    source = Empty()
+    with desk(tmp_path) as at:
+        feeds = Feeds(
+            link=cast("SourceLink", source),
+            deliver=at.deliver,
+            refuse_unread=at.intake.refuse_unread,
+            journal=at.journal,
+            keeper=at.keeper,
+        )
+        running = asyncio.create_task(feeds.run())
+        async with asyncio.timeout(60):
+            while f"feed/nobody-{BEATS - 1}/1" not in source.asked:
+                await asyncio.sleep(0.01)
+        head = LEAP * BEATS
+        named = {("ward", one) for one in range(head - WINDOW + 1, head + 1)}
+        assert 0 < len(feeds._retries)
+        assert set(feeds._retries) <= named | {(f"nobody-{BEATS - 1}", one) for one in range(1, 6)}
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
