@@ -56,7 +56,7 @@ async def test_places_that_no_beat_names_any_more_are_forgotten(tmp_path: Path) 
                 await asyncio.sleep(0.01)
         head = LEAP * BEATS
         named = {("ward", one) for one in range(head - WINDOW + 1, head + 1)}
-        assert 0 < len(feeds._retries)
+        assert feeds._retries
         assert set(feeds._retries) <= named | {(f"nobody-{BEATS - 1}", one) for one in range(1, 6)}
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
