@@ -7,6 +7,7 @@ reason that the document calls reserved has none, and whoever makes it real must
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -16,7 +17,9 @@ from tests.unit.project.tables import TOP, table_after
 from ward_protocol.reasons import Reason
 
 HUB = "tests/unit/hub"
-INTAKE, ORDERS, RECORDINGS = (f"{HUB}/test_{one}.py" for one in ("intake", "orders", "recordings"))
+INTAKE, ORDERS, RECORDINGS, FRESHNESS = (
+    f"{HUB}/test_{one}.py" for one in ("intake", "orders", "recordings", "freshness")
+)
 TRIGGERS = {
     "too-large": f"{HUB}/test_agent.py::test_what_is_too_large_to_fetch_is_refused",
     "malformed-cbor": f"{INTAKE}::test_bytes_that_are_no_envelope",
@@ -70,6 +73,19 @@ TRIGGERS = {
     "purged": f"{ORDERS}::test_a_purge_ends_what_waits_and_what_is_on_air",
     "silenced": f"{ORDERS}::test_what_waits_in_silence_ends_with_the_reason",
     "declined": f"{ORDERS}::test_the_ward_declines_a_normal_bulletin",
+    "time-step-too-large": f"{HUB}/test_keeper.py::test_beats_of_another_time_are_refused_and_are_no_source",
+    "stream-key-missing": f"{ORDERS}::test_a_stream_whose_key_this_hub_cannot_have_is_refused",
+    "stream-lost": f"{HUB}/test_live.py::test_where_nobody_speaks_is_said",
+    "beat-frozen": f"{FRESHNESS}::test_a_beat_that_stands_still_is_an_alarm_and_its_end_is_told",
+    "beat-rolled-back": f"{FRESHNESS}::test_a_source_that_shows_less_than_before_is_an_alarm",
+    "source-silent": f"{FRESHNESS}::test_an_hour_without_a_beat_is_an_alarm",
+    "clock-stepped": f"{FRESHNESS}::test_a_clock_that_was_moved_away_is_an_alarm_until_it_is_put_right",
+    "time-step-refused": f"{FRESHNESS}::test_a_time_that_no_nonce_makes_believable_is_an_alarm_at_once",
+    "configuration-changed": f"{ORDERS}::test_settings_are_taken_kept_and_lie_over_the_file",
+    "break-glass-used": f"{HUB}/test_break_glass.py::test_it_stands_until_it_is_cleared_and_is_told_once",
+    "expiring": f"{HUB}/test_expiry.py::test_while_anything_ends_the_alarm_stands",
+    "lan-abused": f"{HUB}/test_ways.py::test_a_flood_over_the_network_is_an_alarm_until_it_ends",
+    "output-tampered": f"{HUB}/test_tampering.py::test_each_is_an_entry_and_all_of_them_are_one_alarm",
 }
 RESERVED = {row[1] for row in table_after("docs/protocol.md", "reasons") if row[2].startswith("reserved")}
 
@@ -82,12 +98,21 @@ def named_in(file: str) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
     return {one.name: one for one in functions if one.name.startswith("test_")}
 
 
-def checked(test: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
-    """The reasons that a test names where it compares, asserts, or is parametrised."""
+@cache
+def aliases(file: str) -> dict[str, str]:
+    """Names that a file gives to reasons, such as ``USED = Reason.BREAK_GLASS_USED``, and the reasons."""
+    source = (TOP / file).read_text(encoding="utf-8")
+    return dict(re.findall(r"^(\w+) = Reason\.(\w+)$", source, re.MULTILINE))
+
+
+def checked(file: str, test: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    """The reasons that a test of a file names where it compares, asserts, or is parametrised."""
     for part in [*test.decorator_list, *(one for one in ast.walk(test) if isinstance(one, ast.Assert | ast.Compare))]:
         for one in ast.walk(part):
             if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == "Reason":
                 yield one.attr
+            elif isinstance(one, ast.Name) and one.id in aliases(file):
+                yield aliases(file)[one.id]
 
 
 def test_each_reason_that_is_not_reserved_names_its_test() -> None:
@@ -99,4 +124,6 @@ def test_each_reason_that_is_not_reserved_names_its_test() -> None:
 def test_that_test_is_there_and_asserts_exactly_that_reason(reason: Reason) -> None:
     file, _, name = TRIGGERS[reason.word].partition("::")
     assert name in named_in(file), f"there is no {TRIGGERS[reason.word]}"
-    assert reason.name in set(checked(named_in(file)[name])), f"{TRIGGERS[reason.word]} does not assert {reason.word}"
+    assert reason.name in set(checked(file, named_in(file)[name])), (
+        f"{TRIGGERS[reason.word]} does not assert {reason.word}"
+    )
