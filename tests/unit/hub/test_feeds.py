@@ -40,11 +40,16 @@ class Empty:
         raise NotFound(f"there is no {path}", "4.04")
 
 
+async def proven() -> None:
+    """The time was proven before."""
+
+
 async def test_places_that_no_beat_names_any_more_are_forgotten(tmp_path: Path) -> None:
     source = Empty()
     with desk(tmp_path) as at:
         feeds = Feeds(
             link=cast("SourceLink", source),
+            meet=proven,
             deliver=at.deliver,
             refuse_unread=at.intake.refuse_unread,
             journal=at.journal,
