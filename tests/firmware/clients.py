@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Self
 
 from ward_protocol.portable import amplifier, board, link
+from ward_protocol.portable.amplifier_reading import unpack_status
 from ward_protocol.portable.crc16 import crc16, seal
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ class ModbusClient(Client):
 
     async def status(self, unit: int) -> amplifier.Status:
         """The status block."""
-        block = (await self.ask(unit, "04 0000 000C"))[2:]
-        return amplifier.unpack_status([int.from_bytes(block[at : at + 2], "big") for at in range(0, 24, 2)])
+        block = (await self.ask(unit, "04 0000 0016"))[2:]
+        return unpack_status([int.from_bytes(block[at : at + 2], "big") for at in range(0, 44, 2)])
 
 
 class BoardClient(Client):

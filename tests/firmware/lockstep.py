@@ -8,6 +8,9 @@ import binascii
 import hashlib
 import sys
 
+from ward_firmware.configuration import Configuration
+from ward_firmware.start import Start
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,29 +36,58 @@ class Bank:
 
 
 class Readings:
-    """Sensors that never move."""
+    """Sensors that drift through every limit as time passes."""
+
+    def __init__(self) -> None:
+        self.turn = 0
 
     def line_mv(self) -> int:
         return 1234
 
     def supply_cv(self) -> int:
-        return 2400
+        return 2400 if self.turn % 97 > 5 else 900
 
     def temperature_dc(self) -> int:
-        return -7
+        self.turn += 1
+        return -7 if self.turn % 211 > 9 else 905
+
+    def current_ma(self) -> int:
+        return 1500 if self.turn % 131 > 7 else 12500
+
+
+class Flash:
+    """A record in memory."""
+
+    def __init__(self) -> None:
+        self.damaged = False
+        self.record: bytes | None = None
+
+    def load(self) -> "bytes | None":
+        return self.record
+
+    def save(self, payload: bytes) -> None:
+        self.record = payload
 
 
 def amplifier() -> "tuple[Amplifier, Callable[[], str]]":
     from ward_firmware.amplifier.core import Amplifier  # noqa: PLC0415 - only one kind is staged
+    from ward_firmware.amplifier.factory import defaults, factory  # noqa: PLC0415 - as above
+    from ward_protocol.portable.amplifier import config_valid  # noqa: PLC0415 - as above
 
     bank = Bank()
-    return Amplifier(17, bank, Readings(), baud=19200, cause=1, now_us=0), bank.output
+    values = defaults()
+    values.update({"unit": 17, "supply": 1, "zones": 6, "warm_up_ms": 400, "supply_min_cv": 1800})
+    configuration = Configuration(Flash(), factory(values), config_valid)
+    return Amplifier(configuration, bank, Readings(), Start(1, 7, b"model", b"serial"), 0), bank.output
 
 
 def board() -> "tuple[Board, Callable[[], str]]":
     from ward_firmware.board.core import Board  # noqa: PLC0415 - only one kind is staged
+    from ward_firmware.board.factory import defaults, factory  # noqa: PLC0415 - as above
+    from ward_protocol.portable.board import config_valid  # noqa: PLC0415 - as above
 
-    core = Board(64, 16, serial=b"lockstep", cause=1, now_us=0)
+    configuration = Configuration(Flash(), factory(defaults()), config_valid)
+    core = Board(configuration, Start(1, 7, b"model", b"lockstep"), 0)
     return core, lambda: binascii.hexlify(hashlib.sha256(core.frame).digest()[:8]).decode()
 
 

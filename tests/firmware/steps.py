@@ -21,13 +21,13 @@ WRAP_US = 2**30
 def amplifier_request(rng: random.Random) -> bytes:
     """One Modbus request, mostly to the unit, mostly in range."""
     unit = rng.choice((UNIT, UNIT, UNIT, UNIT, 0, 18))
-    address = rng.choice((0, 0, 0, 0, 1, 2, 3, 7, 0x100, 0x10B))
+    address = rng.choice((0, 0, 0, 0, 0, 0, 1, 2, 3, 7, 0x100, 0x10B, 0x200, 0x202, 0x204, 0x20A))
     count = rng.choice((1, 1, 2, 3, 8, 8, 12))
-    function = rng.choice((1, 3, 4, 5, 5, 6, 15, 15, 15, 16, 23, 2, 43))
+    function = rng.choice((1, 2, 3, 4, 5, 5, 6, 15, 15, 15, 16, 23, 43, 8))
     if function == 5:
         rest = struct.pack(">HH", address, rng.choice((0, 0xFF00, 0xFF00, 1)))
     elif function == 6:
-        rest = struct.pack(">HH", address, rng.choice((500, 700, 3000, rng.randrange(65536))))
+        rest = struct.pack(">HH", address, rng.choice((0, 6, 500, 700, 3000, 0x5AFE, 0xB007, rng.randrange(65536))))
     elif function == 15:
         rest = struct.pack(">HHBB", address, count, 1, rng.randrange(256))
     elif function in {16, 23}:
@@ -35,6 +35,8 @@ def amplifier_request(rng: random.Random) -> bytes:
         rest = struct.pack(">HHB", address, count, len(values)) + values
         if function == 23:
             rest = struct.pack(">HH", rng.choice((0x100, 0)), rng.choice((12, 3, 1))) + rest
+    elif function == 43:
+        rest = bytes((rng.choice((14, 14, 14, 13)), rng.randrange(6), rng.choice((0, 0, 2, 4, 5, 0x80, 0x81))))
     else:
         rest = struct.pack(">HH", address, count)
     return seal(bytes((unit, function)) + rest)

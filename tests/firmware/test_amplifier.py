@@ -148,7 +148,7 @@ async def test_works_through_a_noisy_line() -> None:
 async def test_a_wrong_setting_stops_it_with_words_and_relays_open() -> None:
     async with Line(BAUD, seed=1) as line, SimAmplifier("wrong", 300, line, on_change=lambda *_: None) as amplifier:
         await until(lambda: amplifier.restarts > 0, "it cannot run")
-        assert "unit must be 1..247" in amplifier.controller.last_words
+        assert "settings.json: unit: 300 is out of range" in amplifier.controller.last_words
         assert not any(amplifier.relays)
 
 

@@ -6,13 +6,13 @@ import binascii
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.firmware.ports import board
 
 from ward_firmware.board.canvas import Placed, Strip, compose
-from ward_firmware.board.core import Board
 from ward_protocol.portable import board as b
 from ward_protocol.portable import link
 
-WIDTH, HEIGHT = 40, 6
+WIDTH, HEIGHT = 32, 16
 
 
 @st.composite
@@ -57,7 +57,7 @@ def test_canvas_is_the_definition(placed: list[tuple[Strip, b.Window]], steps: l
 @given(placements(), st.lists(st.integers(0, 300_000), min_size=1, max_size=6))
 def test_core_shows_what_its_status_says(placement: tuple[Strip, b.Window], steps: list[int]) -> None:
     strip, window = placement
-    core = Board(WIDTH, HEIGHT, serial=bytes(8), cause=1, now_us=0)
+    core = board(modules_wide=1)
     window = window._replace(crc32=binascii.crc32(strip.data))
     for op, body in (
         (b.STRIP, b.pack_strip(b.Strip(0, strip.width, strip.height))),
@@ -80,7 +80,7 @@ def test_core_shows_what_its_status_says(placement: tuple[Strip, b.Window], step
 
 @given(st.lists(st.binary(max_size=60), max_size=10))
 def test_noise_lights_nothing(noise: list[bytes]) -> None:
-    core = Board(WIDTH, HEIGHT, serial=bytes(8), cause=1, now_us=0)
+    core = board(modules_wide=1)
     for at, data in enumerate(noise):
         core.rx(data, at * 1000)
     assert core.frame == bytes(WIDTH // 8 * HEIGHT)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.unit.firmware.ports import Readings, RelayBank
+from tests.unit.firmware.ports import RelayBank, amplifier
 
-from ward_firmware.amplifier.core import Amplifier
 from ward_firmware.amplifier.framing import Framer, t35_us
 from ward_protocol.portable.crc16 import seal
 
@@ -49,7 +48,7 @@ def test_after_any_noise_and_one_silence_the_next_request_is_heard(noise: bytes,
 @given(st.binary(max_size=400))
 def test_noise_moves_no_relay(noise: bytes) -> None:
     bank = RelayBank()
-    core = Amplifier(UNIT, bank, Readings(), baud=19200, cause=1, now_us=0)
+    core = amplifier(bank, unit=UNIT)
     core.rx(noise, 10)
     assert bank.mask == 0
 
@@ -60,7 +59,7 @@ class DeadMan(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.bank = RelayBank()
-        self.core = Amplifier(UNIT, self.bank, Readings(), baud=19200, cause=1, now_us=0)
+        self.core = amplifier(self.bank, unit=UNIT)
         self.now_us = 0
         self.written_us = 0
         self.lease_us = 3_000_000

@@ -7,6 +7,10 @@ late: the request of one unit and the answer of another run together. So frames 
 - for a function code of unknown length, and for frames of other units, at the first CRC residue of zero;
 - silence of t3.5 throws away whatever is left, and is the only way out after damage.
 
+A pause inside a frame is borne up to t3.5, though the standard lets a receiver throw the frame away after t1.5:
+bytes reach this code in pieces, when its main loop comes to them, and a pause between two pieces says more about
+the loop than about the line. Our own answers leave in one piece.
+
 Ref: MODBUS over Serial Line V1.02, section 2.5.1 (RTU framing, t3.5; 1750 us above 19200 baud).
 """
 
@@ -94,6 +98,8 @@ def _expected_size(held: bytearray) -> int:
         return _FIXED_SIZE
     if function in (15, 16):
         return 9 + held[6] if len(held) > 6 else 0
+    if function == 43 and held[2] == 14:
+        return 7
     if function == 23:
         return 13 + held[10] if len(held) > 10 else 0
     return -1

@@ -1,11 +1,19 @@
 """Answers Modbus requests from a small register model; knows neither the line nor the relays.
 
-Ref: MODBUS Application Protocol Specification V1.1b3, sections 6.1 to 6.17 and 7 (order of checks and
-exception codes follow its state diagrams: function, quantity, address). A setting outside its range is
-refused with exception 3.
+Ref: MODBUS Application Protocol Specification V1.1b3, sections 6.1 to 6.21 and 7 (order of checks and
+exception codes follow its state diagrams: function, quantity, address).
 """
 
 import struct
+
+from ward_firmware.amplifier.identification import identify
+from ward_firmware.amplifier.refusal import (
+    DEVICE_FAILURE,
+    ILLEGAL_ADDRESS,
+    ILLEGAL_FUNCTION,
+    ILLEGAL_VALUE,
+    Refused,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,13 +23,20 @@ if TYPE_CHECKING:
         """What the server reads and writes; register values travel as big-endian bytes."""
 
         coils: int
+        discrete_inputs: int
+        objects: list[tuple[int, bytes]]
 
         def read_coils(self) -> int:
             """All coils, bit n = coil n."""
             raise NotImplementedError
 
-        def write_coils(self, first: int, closed: list[bool]) -> None:
-            """Set coils from `first` on."""
+        def read_discrete_inputs(self) -> int:
+            """All discrete inputs, bit n = input n."""
+            raise NotImplementedError
+
+        def write_coils(self, first: int, closed: list[bool]) -> bool:
+            """Set coils from `first` on; False when that cannot be done now, and then none is set."""
+            raise NotImplementedError
 
         def read_input(self, first: int, count: int) -> bytes | None:
             """Input registers, None outside the map."""
@@ -29,31 +44,15 @@ if TYPE_CHECKING:
         def read_holding(self, first: int, count: int) -> bytes | None:
             """Holding registers, None outside the map."""
 
-        def writable(self, register: int) -> bool:
-            """Whether the holding register can be written at all."""
+        def refusal(self, register: int, value: int) -> int:
+            """0 when the holding register can take this value now, else the exception code."""
             raise NotImplementedError
 
-        def setting_valid(self, register: int, value: int) -> bool:
-            """Whether the writable register takes this value."""
-            raise NotImplementedError
+        def write_holding(self, register: int, value: int) -> None:
+            """Write one register that takes this value; raises Refused when the flash does not."""
 
-        def write_setting(self, register: int, value: int) -> None:
-            """Write one register that was found writable and valid."""
-
-
-ILLEGAL_FUNCTION = 1
-ILLEGAL_ADDRESS = 2
-ILLEGAL_VALUE = 3
 
 _ON = 0xFF00
-
-
-class Refused(Exception):
-    """A request that ends in a Modbus exception with code `code`."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class Server:
@@ -72,11 +71,19 @@ class Server:
         return answer, function in (5, 6, 15, 16, 23)
 
     def _dispatch(self, function: int, pdu: bytes) -> bytes:
+        model = self._model
         if function == 1:
-            return self._read_coils(pdu)
+            return _bits(pdu, model.coils, model.read_coils())
+        if function == 2:
+            return _bits(pdu, model.discrete_inputs, model.read_discrete_inputs())
         if function in (3, 4):
             first, count = struct.unpack(">HH", pdu[1:5])
             return bytes((function,)) + self._registers(function, first, count)
+        if function == 43:
+            return identify(pdu, model.objects)
+        return self._write(function, pdu)
+
+    def _write(self, function: int, pdu: bytes) -> bytes:
         if function == 5:
             return self._write_coil(pdu)
         if function == 6:
@@ -93,22 +100,13 @@ class Server:
             return self._write_then_read(pdu)
         raise Refused(ILLEGAL_FUNCTION)
 
-    def _read_coils(self, pdu: bytes) -> bytes:
-        first, count = struct.unpack(">HH", pdu[1:5])
-        if not 1 <= count <= 0x7D0:
-            raise Refused(ILLEGAL_VALUE)
-        if first + count > self._model.coils:
-            raise Refused(ILLEGAL_ADDRESS)
-        mask = (self._model.read_coils() >> first) & ((1 << count) - 1)
-        return bytes((1, 1, mask))
-
     def _write_coil(self, pdu: bytes) -> bytes:
         coil, value = struct.unpack(">HH", pdu[1:5])
         if value not in (0, _ON):
             raise Refused(ILLEGAL_VALUE)
         if coil >= self._model.coils:
             raise Refused(ILLEGAL_ADDRESS)
-        self._model.write_coils(coil, [value == _ON])
+        self._switch(coil, [value == _ON])
         return pdu
 
     def _write_coils(self, pdu: bytes) -> bytes:
@@ -117,8 +115,12 @@ class Server:
             raise Refused(ILLEGAL_VALUE)
         if first + count > self._model.coils:
             raise Refused(ILLEGAL_ADDRESS)
-        self._model.write_coils(first, [bool(pdu[6] >> bit & 1) for bit in range(count)])
+        self._switch(first, [bool(pdu[6] >> bit & 1) for bit in range(count)])
         return pdu[:5]
+
+    def _switch(self, first: int, closed: "list[bool]") -> None:
+        if not self._model.write_coils(first, closed):
+            raise Refused(DEVICE_FAILURE)
 
     def _registers(self, function: int, first: int, count: int) -> bytes:
         if not 1 <= count <= 0x7D:
@@ -132,12 +134,11 @@ class Server:
     def _settings(self, first: int, values: "list[int]") -> None:
         # All are checked before any is written: a request acts wholly or not at all.
         for index, value in enumerate(values):
-            if not self._model.writable(first + index):
-                raise Refused(ILLEGAL_ADDRESS)
-            if not self._model.setting_valid(first + index, value):
-                raise Refused(ILLEGAL_VALUE)
+            code = self._model.refusal(first + index, value)
+            if code:
+                raise Refused(code)
         for index, value in enumerate(values):
-            self._model.write_setting(first + index, value)
+            self._model.write_holding(first + index, value)
 
     def _write_then_read(self, pdu: bytes) -> bytes:
         read_first, read_count, first, count, size = struct.unpack(">HHHHB", pdu[1:10])
@@ -146,6 +147,17 @@ class Server:
         self._registers(23, read_first, read_count)
         self._settings(first, values)
         return bytes((23,)) + self._registers(23, read_first, read_count)
+
+
+def _bits(pdu: bytes, available: int, mask: int) -> bytes:
+    first, count = struct.unpack(">HH", pdu[1:5])
+    if not 1 <= count <= 0x7D0:
+        raise Refused(ILLEGAL_VALUE)
+    if first + count > available:
+        raise Refused(ILLEGAL_ADDRESS)
+    size = (count + 7) // 8
+    bits: int = mask >> first & (1 << count) - 1
+    return bytes((pdu[0], size)) + bits.to_bytes(size, "little")
 
 
 def _values(count: int, size: int, data: bytes, limit: int) -> "list[int]":

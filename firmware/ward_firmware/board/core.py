@@ -6,6 +6,7 @@ Messages and the rules of a show are those of `ward_protocol.portable.board`.
 import hashlib
 
 from ward_firmware.board.canvas import Placed, compose
+from ward_firmware.board.hub12 import MODULE_HEIGHT, MODULE_WIDTH
 from ward_firmware.board.strips import StripSet, Trouble
 from ward_firmware.ticks import Uptime
 from ward_protocol.portable import board as messages
@@ -13,9 +14,11 @@ from ward_protocol.portable import link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ward_firmware.configuration import Configuration
+    from ward_firmware.start import Start
     from ward_protocol.portable.board import Window
 
-VERSION = 0x0100
+VERSION = 0x0101
 STRIP_MEMORY = 32768
 IDLE_WAIT_MS = 100
 FRAME_US = 20000
@@ -23,16 +26,18 @@ FRAME_US = 20000
 
 
 class Board:
-    """A board of `width` x `height` pixels. `frame` is what is lit; its owner hands it to the panel."""
+    """A board as `configuration` has it. `frame` is what is lit; its owner hands it to the panel.
 
-    def __init__(self, width: int, height: int, *, serial: bytes, cause: int, now_us: int) -> None:
-        if width % 8:
-            raise ValueError("board: width must be a multiple of 8")
-        self.width = width
-        self.height = height
-        self.frame = bytes(width // 8 * height)
-        self._serial = serial
-        self._cause = cause
+    `restart_wanted` once a master has asked for that.
+    """
+
+    def __init__(self, configuration: "Configuration", start: "Start", now_us: int) -> None:
+        self.restart_wanted = False
+        self.width = configuration.active[1] * MODULE_WIDTH
+        self.height = configuration.active[2] * MODULE_HEIGHT
+        self.frame = bytes(self.width // 8 * self.height)
+        self._configuration = configuration
+        self._start = start
         self._uptime = Uptime(now_us)
         self._link = link.Deframer()
         self._pending = StripSet(STRIP_MEMORY)
@@ -95,15 +100,51 @@ class Board:
             self._renew(messages.unpack_renew(body))
         elif op in (messages.IDENT, messages.STATUS, messages.BLANK):
             return self._bare(op, body)
+        elif op in (messages.INFO, messages.CONFIGURE, messages.RESTART):
+            return self._service(op, body)
         else:
             raise Trouble(messages.BAD_OP)
         return b""
+
+    def _service(self, op: int, body: bytes) -> bytes:
+        """What a technician asks: nothing of it touches a show."""
+        if op == messages.INFO:
+            if body:
+                raise Trouble(messages.BAD_FIELD)
+            start = self._start
+            flags = _flags(self._configuration)
+            return messages.pack_info(messages.Info(start.boots, self._link.good, self._link.bad, flags, start.model))
+        if op == messages.CONFIGURE and not body:
+            return messages.pack_config(messages.Config(*self._configuration.staged))
+        config = messages.unpack_config(body) if op == messages.CONFIGURE else None
+        if config is None and body != messages.pack_restart():
+            raise Trouble(messages.BAD_FIELD)
+        if self._state == messages.STATE_SHOWING:
+            raise Trouble(messages.NOT_NOW)
+        if config is None:
+            self.restart_wanted = True
+        else:
+            self._configure(config)
+        return b""
+
+    def _configure(self, config: messages.Config) -> None:
+        for index, value in enumerate(config):
+            if not messages.config_valid(index, value):
+                raise Trouble(messages.BAD_FIELD)
+        before = self._configuration.staged
+        self._configuration.staged = list(config)
+        try:
+            self._configuration.commit()
+        except OSError:
+            self._configuration.staged = before
+            raise Trouble(messages.NOT_NOW)  # noqa: B904 - MicroPython keeps no cause
 
     def _bare(self, op: int, body: bytes) -> bytes:
         if body:
             raise Trouble(messages.BAD_FIELD)
         if op == messages.IDENT:
-            ident = messages.Ident(self.width, self.height, VERSION, STRIP_MEMORY, self._cause, self._serial)
+            start = self._start
+            ident = messages.Ident(self.width, self.height, VERSION, STRIP_MEMORY, start.cause, start.serial)
             return messages.pack_ident(ident)
         if op == messages.STATUS:
             return messages.pack_status(self._status())
@@ -160,6 +201,12 @@ class Board:
 
     def _compose(self) -> None:
         self.frame = compose(self._placed, self.width, self.height)
+
+
+def _flags(configuration: "Configuration") -> int:
+    flags = messages.FLAG_CONFIG_DEFAULT if configuration.is_default else 0
+    flags |= messages.FLAG_CONFIG_DAMAGED if configuration.damaged else 0
+    return flags | (messages.FLAG_CONFIG_WAITING if configuration.waiting else 0)
 
 
 def _check_lease(lease_ms: int) -> None:

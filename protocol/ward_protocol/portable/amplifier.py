@@ -6,6 +6,14 @@ answered, and renews. The status block is readable as input registers from STATU
 registers from STATUS_HOLDING, so that function 23 (which writes first, then reads) can write a nonce and
 read the status that proves it in one transaction.
 
+Discrete inputs 0..7 are the relays read from the pins, 8..15 those of them that do not follow their order,
+16..31 the bits of the status block's `flags`; their names are in `ward_protocol.portable.amplifier_reading`,
+which no controller carries.
+
+Settings hold until the next reset. What holds after it is the configuration: CONFIG_SIZE registers from
+CONFIG, staged in memory until COMMIT_STORE is written to COMMIT, which keeps them on the flash with a CRC.
+Never by broadcast, and only while every relay is open. COMMIT_RESTART restarts the controller.
+
 Ref: MODBUS Application Protocol Specification V1.1b3.
 """
 
@@ -14,7 +22,6 @@ from collections import namedtuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import NamedTuple
 
     class Status(NamedTuple):
@@ -28,10 +35,20 @@ if TYPE_CHECKING:
         lease_left_ms: int  # 0 when no relay is closed
         uptime_s: int  # low 16 bits
         reset_cause: int  # ward_protocol.portable.reset_cause
-        trips: int  # times the dead-man opened relays
+        trips: int  # times a rule opened relays, of all causes
         frames_ok: int
         frames_bad: int
         version: int  # major << 8 | minor
+        current_ma: int  # what the amplifier draws
+        flags: int  # amplifier_reading.FLAG_NAMES, and from bit 8 on the relays that must be written open first
+        last_trip: int  # TRIP_*, 0 = none since reset
+        lease_trips: int
+        on_time_trips: int
+        temperature_trips: int
+        current_trips: int
+        voltage_trips: int
+        boots: int  # starts counted on the flash
+        refused: int  # orders to close a relay that interlock or trip forbade
 
 else:
     Status = namedtuple(
@@ -49,6 +66,16 @@ else:
             "frames_ok",
             "frames_bad",
             "version",
+            "current_ma",
+            "flags",
+            "last_trip",
+            "lease_trips",
+            "on_time_trips",
+            "temperature_trips",
+            "current_trips",
+            "voltage_trips",
+            "boots",
+            "refused",
         ),
     )
 
@@ -57,7 +84,13 @@ RELAYS = 8
 LEASE_MS = 0
 MAX_ON_S = 1
 NONCE = 2
-SETTINGS = 3
+SUPPLY = 3
+ZONES = 4
+WARM_UP_MS = 5
+TEMPERATURE_LIMIT_DC = 6
+CURRENT_LIMIT_MA = 7
+SUPPLY_MIN_CV = 8
+SETTINGS = 9
 """How many writable holding registers there are, from address 0."""
 
 LEASE_MIN_MS = 500
@@ -67,30 +100,70 @@ MAX_ON_MIN_S = 1
 MAX_ON_MAX_S = 7200
 MAX_ON_DEFAULT_S = 3600
 
+SETTING_RANGES = (
+    (LEASE_MIN_MS, LEASE_MAX_MS),
+    (MAX_ON_MIN_S, MAX_ON_MAX_S),
+    (0, 0xFFFF),
+    (0, 0xFF),
+    (0, 0xFF),
+    (0, 60000),
+    (0, 1250),
+    (0, 65000),
+    (0, 6000),
+)
+"""Least and most of each setting; 0 as mask is no interlock, 0 as limit no trip."""
+
 STATUS_INPUT = 0x0000
 STATUS_HOLDING = 0x0100
-STATUS_SIZE = 12
+STATUS_SIZE = 22
+STATUS_POLLED = 12
+"""How much of the block, from its beginning, a hub reads all the time; the rest is for a look at what happened."""
+
+DISCRETE_INPUTS = 32
+
+TRIP_LEASE, TRIP_ON_TIME, TRIP_TEMPERATURE, TRIP_CURRENT, TRIP_VOLTAGE = 1, 2, 3, 4, 5
+
+CONFIG = 0x0200
+CONFIG_NAMES = (
+    "unit",
+    "baud",
+    "lease_ms",
+    "max_on_s",
+    "supply",
+    "zones",
+    "warm_up_ms",
+    "temperature_limit_dc",
+    "current_limit_ma",
+    "supply_min_cv",
+)
+CONFIG_DEFAULTS = (1, 192, LEASE_DEFAULT_MS, MAX_ON_DEFAULT_S, 0, 0, 0, 850, 12000, 0)
+CONFIG_SIZE = 10
+CONFIG_SETTINGS = (LEASE_MS, MAX_ON_S, SUPPLY, ZONES, WARM_UP_MS, TEMPERATURE_LIMIT_DC, CURRENT_LIMIT_MA, SUPPLY_MIN_CV)
+"""The settings that the configuration begins with, from its third register on."""
+BAUDS = (96, 192, 384, 576, 1152)
+"""What the register `baud` takes: hundreds of bit/s."""
+COMMIT = CONFIG + CONFIG_SIZE
+COMMIT_STORE, COMMIT_RESTART = 0x5AFE, 0xB007
+"""What the register behind the configuration takes; it is read as 0."""
 
 
 def setting_valid(register: int, value: int) -> bool:
     """Whether holding register `register` accepts `value`."""
-    if register == LEASE_MS:
-        return LEASE_MIN_MS <= value <= LEASE_MAX_MS
-    if register == MAX_ON_S:
-        return MAX_ON_MIN_S <= value <= MAX_ON_MAX_S
-    return register == NONCE and 0 <= value <= 0xFFFF
+    if not 0 <= register < SETTINGS:
+        return False
+    least, most = SETTING_RANGES[register]
+    return least <= value <= most
+
+
+def config_valid(index: int, value: int) -> bool:
+    """Whether register `index` of the configuration accepts `value`."""
+    if index == 0:
+        return 1 <= value <= 247
+    if index == 1:
+        return value in BAUDS
+    return setting_valid(CONFIG_SETTINGS[index - 2], value)
 
 
 def pack_status(status: Status) -> bytes:
     """The block as register bytes, big-endian; counters wrap at 16 bits."""
     return b"".join([struct.pack(">H", value & 0xFFFF) for value in status])
-
-
-def unpack_status(registers: "Sequence[int]") -> Status:
-    """The block from its STATUS_SIZE register values. Raises ValueError on another number of them."""
-    if len(registers) != STATUS_SIZE:
-        raise ValueError("amplifier: status block of %d registers" % len(registers))
-    values = list(registers)
-    if values[4] >= 0x8000:
-        values[4] -= 0x10000
-    return Status(*values)

@@ -7,6 +7,9 @@ set in at once; the show before stays until then and is never disturbed. An acce
 set; the very same SHOW sent again (its answer was lost) only restarts the lease. STRIP with width or height 0
 frees its slot. Rows of a strip are padded to bytes, MSB = leftmost pixel.
 
+CONFIGURE without a body tells the configuration that the flash holds; with one it keeps another, which is in
+force after RESTART or any other reset. Both carry a magic number, and are refused with NOT_NOW while a show is lit.
+
 Windows lie wholly inside the board, are opaque (dark pixels too) and are painted in order: a later one covers
 an earlier one. Static: window pixel (c, r) shows strip pixel (c, r), dark where the strip ends. Scroll: strip
 width S, window width W, period P = S + W <= 65535, offset o = floor(elapsed_us * speed / 1e6) mod P counted
@@ -85,7 +88,25 @@ if TYPE_CHECKING:
         offsets: tuple[int, ...]
         digest: bytes  # SHA-256 of the frame buffer, first 16 bytes
 
+    class Info(NamedTuple):
+        """Answer to INFO; `flags` are FLAG_*, counters wrap."""
+
+        boots: int  # starts counted on the flash
+        frames_ok: int
+        frames_bad: int
+        flags: int
+        model: bytes
+
+    class Config(NamedTuple):
+        """Body of CONFIGURE and answer to it: bit/s, and modules of the panel."""
+
+        baud: int
+        modules_wide: int
+        modules_high: int
+
 else:
+    Info = namedtuple("Info", ("boots", "frames_ok", "frames_bad", "flags", "model"))
+    Config = namedtuple("Config", ("baud", "modules_wide", "modules_high"))
     Ident = namedtuple("Ident", ("width", "height", "version", "memory", "reset_cause", "serial"))
     Strip = namedtuple("Strip", ("slot", "width", "height"))
     Data = namedtuple("Data", ("slot", "offset", "data"))
@@ -94,14 +115,20 @@ else:
     Renew = namedtuple("Renew", ("show_id", "lease_ms"))
     Status = namedtuple("Status", ("show_id", "state", "lease_left_ms", "uptime_s", "offsets", "digest"))
 
-IDENT, STRIP, DATA, SHOW, STATUS, RENEW, BLANK = 1, 2, 3, 4, 5, 6, 7
+IDENT, STRIP, DATA, SHOW, STATUS, RENEW, BLANK, INFO, CONFIGURE, RESTART = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 REPLY = 0x80
 
-OK, BAD_OP, BAD_FIELD, NO_STRIP, CRC_MISMATCH, NO_MEMORY = 0, 1, 2, 3, 4, 5
-STATUS_NAMES = ("ok", "bad operation", "bad length or field", "no such strip", "CRC mismatch", "no memory")
+OK, BAD_OP, BAD_FIELD, NO_STRIP, CRC_MISMATCH, NO_MEMORY, NOT_NOW = 0, 1, 2, 3, 4, 5, 6
+STATUS_NAMES = ("ok", "bad operation", "bad length or field", "no such strip", "CRC mismatch", "no memory", "not now")
 
 STATE_BLANK, STATE_SHOWING, STATE_LEASE_OUT = 0, 1, 2
 MODE_STATIC, MODE_SCROLL = 0, 1
+
+FLAG_CONFIG_DEFAULT, FLAG_CONFIG_DAMAGED, FLAG_CONFIG_WAITING = 1, 2, 4
+CONFIG_NAMES = ("baud", "modules_wide", "modules_high")
+CONFIG_DEFAULTS = (115200, 2, 1)
+BAUDS = (9600, 19200, 38400, 57600, 115200)
+CONFIGURE_MAGIC, RESTART_MAGIC = 0x5AFE, 0xB007
 
 SLOTS = 4
 MAX_LEASE_MS = 60000
@@ -112,6 +139,8 @@ MAX_DATA = MAX_BODY - 5
 _IDENT = ">HHHIB8s"
 _WINDOW = ">BIHHHHBH"
 _STATUS = ">IBIIB"
+_INFO = ">HHHB"
+_CONFIG = ">HIBB"
 
 
 def row_bytes(width: int) -> int:
@@ -205,3 +234,41 @@ def unpack_status(body: bytes) -> Status:
         raise ValueError("board: status of %d bytes for %d windows" % (len(body), count))
     offsets = struct.unpack(">%dH" % count, body[size : size + 2 * count])
     return Status(show_id, state, lease_left_ms, uptime_s, offsets, body[-16:])
+
+
+def pack_info(info: Info) -> bytes:
+    """Reply body of INFO, behind the status byte."""
+    counters = [value & 0xFFFF for value in info[:3]]
+    return struct.pack(_INFO, *counters, info.flags) + info.model
+
+
+def unpack_info(body: bytes) -> Info:
+    """Inverse of `pack_info`."""
+    size = struct.calcsize(_INFO)
+    boots, frames_ok, frames_bad, flags = _exact(_INFO, body[:size])
+    return Info(boots, frames_ok, frames_bad, flags, body[size:])
+
+
+def config_valid(index: int, value: int) -> bool:
+    """Whether field `index` of a Config can be `value`."""
+    if index == 0:
+        return value in BAUDS
+    return 1 <= value <= (16, 8)[index - 1]
+
+
+def pack_config(config: Config) -> bytes:
+    """Body of CONFIGURE."""
+    return struct.pack(_CONFIG, CONFIGURE_MAGIC, *config)
+
+
+def unpack_config(body: bytes) -> Config:
+    """Inverse of `pack_config`; ranges are judged by `config_valid`."""
+    magic, baud, wide, high = _exact(_CONFIG, body)
+    if magic != CONFIGURE_MAGIC:
+        raise ValueError("board: not the number that keeps a configuration")
+    return Config(baud, wide, high)
+
+
+def pack_restart() -> bytes:
+    """Body of RESTART, which has no other."""
+    return struct.pack(">H", RESTART_MAGIC)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ward_sim.devices.device import Device
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ward_sim.line import Line
 
@@ -16,9 +16,15 @@ RELAY_PINS = (6, 7, 8, 9, 10, 11, 12, 13)
 LINE_PIN, LINE_FULL_SCALE_MV = 26, 50_000
 SUPPLY_PIN, SUPPLY_FULL_SCALE_MV = 27, 40_000
 TEMPERATURE_PIN, REFERENCE_MV = 28, 3300
+CURRENT_PIN, CURRENT_FULL_SCALE_MA = 29, 20_000
 
 SUPPLY_RELAY = 0
 SUPPLY_MV = 24_000
+
+# What a class D amplifier draws: itself, and the power of its horns over its efficiency.
+IDLE_MA = 350
+ZONE_OHM = 50
+EFFICIENCY = 0.8
 
 
 class SimAmplifier(Device):
@@ -31,10 +37,13 @@ class SimAmplifier(Device):
         line: Line,
         *,
         on_change: Callable[[SimAmplifier, int, bool], None],
+        settings: Mapping[str, int] | None = None,
     ) -> None:
-        super().__init__(name, "amplifier", line, self, {"unit": unit, "baud": line.baud})
+        super().__init__(name, "amplifier", line, self, {"unit": unit, "baud": line.baud, **(settings or {})})
         self.unit = unit
         self.line_mv = 0
+        self.mains_mv = SUPPLY_MV
+        self.leak_ma = 0
         self.temperature_dc = 250
         self._on_change = on_change
         self._relays = [False] * len(RELAY_PINS)
@@ -49,11 +58,30 @@ class SimAmplifier(Device):
     @property
     def supply_mv(self) -> int:
         """Supply of the amplifier behind the supply relay."""
-        return SUPPLY_MV if self._relays[SUPPLY_RELAY] else 0
+        return self.mains_mv if self._relays[SUPPLY_RELAY] else 0
+
+    @property
+    def current_ma(self) -> int:
+        """What the amplifier draws from its supply: itself, the horns behind closed zones, and what is broken."""
+        if not self.supply_mv:
+            return 0
+        zones = sum(self._relays) - 1
+        horns_mw = zones * self.line_mv**2 // (ZONE_OHM * 1000)
+        return IDLE_MA + round(horns_mw * 1000 / self.supply_mv / EFFICIENCY) + (self.leak_ma if zones else 0)
 
     def set_line_level(self, millivolts: int) -> None:
         """What the amplifier would put on the loudspeaker line; without supply it puts out nothing."""
         self.line_mv = millivolts
+        self._feed()
+
+    def set_mains(self, millivolts: int) -> None:
+        """What the supply gives once its relay is closed: less than SUPPLY_MV is a brown-out."""
+        self.mains_mv = millivolts
+        self._feed()
+
+    def set_leak(self, milliamps: int) -> None:
+        """What a short on the loudspeaker line draws as soon as a zone is closed."""
+        self.leak_ma = milliamps
         self._feed()
 
     def set_temperature(self, tenths: int) -> None:
@@ -78,11 +106,11 @@ class SimAmplifier(Device):
         if self._relays[relay] == closed:
             return
         self._relays[relay] = closed
-        if relay == SUPPLY_RELAY:
-            self._feed()
+        self._feed()
         self._on_change(self, relay, closed)
 
     def _feed(self) -> None:
         level = self.line_mv if self.supply_mv else 0
         self._controller.set_analogue(LINE_PIN, round(level * 65535 / LINE_FULL_SCALE_MV))
         self._controller.set_analogue(SUPPLY_PIN, round(self.supply_mv * 65535 / SUPPLY_FULL_SCALE_MV))
+        self._controller.set_analogue(CURRENT_PIN, round(self.current_ma * 65535 / CURRENT_FULL_SCALE_MA))

@@ -6,7 +6,6 @@ real board (firmware/README.md goes on from there). A file forgotten in the mani
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import json
 import shutil
@@ -15,40 +14,53 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 KINDS = ("amplifier", "board")
+TARGETS = ("rp2040", "rp2350", "esp32")
+"""The boards there is a hardware description for, the first one being the default."""
 FIRMWARE = "ward_firmware"
 
 
-def stage(kind: str, target: Path, settings: Mapping[str, int]) -> Path:
-    """Fill the directory `target` for a controller of `kind`; returns its main.py."""
+def stage(kind: str, place: Path, settings: Mapping[str, int], target: str = TARGETS[0]) -> Path:
+    """Fill the directory `place` for a controller of `kind` on `target`; returns its main.py."""
     home = _package(FIRMWARE) / kind
-    for package, name in _manifest(home / "manifest.py"):
-        source = _package(package) / name if package else home / name
-        copy = target / "lib" / package / name if package else target / name
+    for source, name in Manifest(home / "manifest.py", target).files:
+        copy = place / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
     if settings:
-        (target / "settings.json").write_text(json.dumps(dict(settings)), encoding="utf-8")
-    return target / "main.py"
+        (place / "settings.json").write_text(json.dumps(dict(settings)), encoding="utf-8")
+    return place / "main.py"
 
 
-def _manifest(path: Path) -> Iterator[tuple[str, str]]:
-    """(package, file) of each line of the manifest; package "" for modules of the top level.
+class Manifest:
+    """A manifest as MicroPython's build reads it, except that packages are found where they are installed.
 
-    Manifests are read, not run: these two words, with literal arguments, are all that ours use.
+    `files` are (source, name on the controller). It offers those words that our manifests use, and itself as
+    their `options`.
     """
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
-            continue
-        call = node.value
-        word = call.func.id if isinstance(call.func, ast.Name) else ""
-        if word == "package":
-            package, files = (ast.literal_eval(argument) for argument in call.args)
-            yield from ((package, name) for name in files)
-        elif word == "module":
-            yield "", ast.literal_eval(call.args[0])
+
+    def __init__(self, path: Path, target: str) -> None:
+        self.files: list[tuple[Path, str]] = []
+        self.target = target
+        self._home = path.parent
+        words = {"options": self, "metadata": _ignore, "package": self._take_package, "module": self._take_module}
+        # Ours, and installed beside this file: it is as trusted as an import.
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), words)  # noqa: S102 - see above
+
+    def defaults(self, *, target: str) -> None:
+        """Word of a manifest; here the target is always given."""
+
+    def _take_package(self, package: str, files: Iterable[str], *, base_path: str) -> None:
+        self.files += [(_package(package) / name, f"lib/{package}/{name}") for name in files]
+
+    def _take_module(self, name: str, *, base_path: str) -> None:
+        self.files.append((self._home / base_path / name, name))
+
+
+def _ignore(**_: object) -> None:
+    """A word that says nothing of files."""
 
 
 def _package(name: str) -> Path:
@@ -59,11 +71,13 @@ def _package(name: str) -> Path:
 
 
 def main(arguments: list[str]) -> int:
-    """`KIND DIRECTORY`: stage for a real board, which has its settings in its own settings.json."""
-    if len(arguments) != 2 or arguments[0] not in KINDS:
-        print(f"usage: python -m ward_sim.devices.flash {'|'.join(KINDS)} DIRECTORY", file=sys.stderr)
+    """`KIND DIRECTORY [TARGET]`: stage for a real board, which has its settings in its own settings.json."""
+    kind, place, target = (*arguments, *TARGETS[:1])[:3] if 2 <= len(arguments) <= 3 else ("", "", "")
+    if kind not in KINDS or target not in TARGETS:
+        usage = f"usage: python -m ward_sim.devices.flash {'|'.join(KINDS)} DIRECTORY [{'|'.join(TARGETS)}]"
+        print(usage, file=sys.stderr)
         return 64
-    print(stage(arguments[0], Path(arguments[1]), {}).parent)
+    print(stage(kind, Path(place), {}, target).parent)
     return 0
 
 

@@ -9,8 +9,8 @@ from typing import Self
 
 import pytest
 from tests.sim.hw.virtual import Line, Reply, run
+from tests.unit.firmware.ports import board as controller
 
-from ward_firmware.board.core import Board as Core
 from ward_hw.drivers.board import Bitmap, Board, Show, Window
 from ward_hw.errors import LinkTimeout, MisuseError, PeerError, Superseded
 from ward_protocol.portable import board as wire
@@ -33,7 +33,7 @@ class Site:
     """A board on a virtual line. ``lose`` is asked for each frame, either way, whether it is lost."""
 
     def __init__(self, baudrate: int = BAUDRATE) -> None:
-        self.core = Core(WIDTH, HEIGHT, serial=bytes(8), cause=1, now_us=0)
+        self.core = controller(modules_wide=WIDTH // 32, modules_high=HEIGHT // 16)
         self.line = Line(baudrate, units=[self.station])
         self.board = Board("board-1", "virtual", baudrate, clock=self.now, opener=self.line.open)
         self.lose: Callable[[], bool] = lambda: False
@@ -66,7 +66,7 @@ def test_a_board_says_what_it_is() -> None:
     async def story() -> None:
         async with Site() as site:
             ident = await site.board.ident()
-            assert (ident.width, ident.height, ident.reset_cause, ident.serial) == (WIDTH, HEIGHT, 1, bytes(8))
+            assert (ident.width, ident.height, ident.reset_cause, ident.serial) == (WIDTH, HEIGHT, 1, b"serial-1")
 
     run(story())
 
@@ -166,7 +166,7 @@ def test_a_restarted_board_does_not_match_until_shown_again() -> None:
     async def story() -> None:
         async with Site() as site:
             await site.board.show(scrolling(1))
-            site.core = Core(WIDTH, HEIGHT, serial=bytes(8), cause=3, now_us=site.now_us())
+            site.core = controller(cause=3, now_us=site.now_us(), modules_wide=WIDTH // 32, modules_high=HEIGHT // 16)
             evidence = await site.board.verify()
             assert (evidence.matches, evidence.show_id, evidence.state) == (False, 0, wire.STATE_BLANK)
             await site.board.show(scrolling(1))

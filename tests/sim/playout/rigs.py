@@ -12,8 +12,8 @@ from tests.clocks import clock
 from tests.sim.hw.units import Amp8, Station, Waveshare
 from tests.sim.hw.virtual import Line, Reply
 from tests.statements import NOW
+from tests.unit.firmware.ports import board as controller
 
-from ward_firmware.board.core import Board as Core
 from ward_hub.clock import Clock
 from ward_hub.config import AmplifierSection, ZoneSection
 from ward_hub.playout.amplifiers import AmplifierOutput
@@ -134,7 +134,7 @@ class Lamps:
 
     def restart(self, width: int = 64, height: int = 32) -> None:
         """Power it up as a board of that size."""
-        self.core = Core(width, height, serial=bytes(8), cause=1, now_us=int(now() * 1e6))
+        self.core = controller(now_us=int(now() * 1e6), modules_wide=width // 32, modules_high=height // 16)
 
     def second_line(self) -> Line:
         """Another way to the same board, as an intruder would find it."""

@@ -1,6 +1,21 @@
-"""Relays and sensors as plain values, for the amplifier's core."""
+"""Relays, sensors and a flash as plain values, for the controllers' cores; and those, as a factory leaves them."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ward_firmware.amplifier.core import Amplifier
+from ward_firmware.amplifier.factory import defaults, factory
+from ward_firmware.board import factory as of_boards
+from ward_firmware.board.core import Board
+from ward_firmware.configuration import Configuration
+from ward_firmware.start import Start
+from ward_protocol.portable import board as messages
+from ward_protocol.portable.amplifier import config_valid
+
+if TYPE_CHECKING:
+    from ward_firmware.amplifier.lease import RelayPort
+    from ward_firmware.configuration import Store
 
 
 class RelayBank:
@@ -20,16 +35,58 @@ class RelayBank:
 
 
 class Readings:
-    """Three analogue inputs."""
+    """Four analogue inputs."""
 
-    def __init__(self, line_mv: int = 12345, supply_cv: int = 2400, temperature_dc: int = -55) -> None:
-        self.values = (line_mv, supply_cv, temperature_dc)
+    def __init__(
+        self, line_mv: int = 12345, supply_cv: int = 2400, temperature_dc: int = -55, current_ma: int = 1500
+    ) -> None:
+        self.line, self.supply, self.temperature, self.current = line_mv, supply_cv, temperature_dc, current_ma
 
     def line_mv(self) -> int:
-        return self.values[0]
+        return self.line
 
     def supply_cv(self) -> int:
-        return self.values[1]
+        return self.supply
 
     def temperature_dc(self) -> int:
-        return self.values[2]
+        return self.temperature
+
+    def current_ma(self) -> int:
+        return self.current
+
+
+class Flash:
+    """A record in memory in place of `ward_firmware.slots.Slots`; `broken` does not take another one."""
+
+    def __init__(self, record: bytes | None = None) -> None:
+        self.record = record
+        self.damaged = False
+        self.broken = False
+
+    def load(self) -> bytes | None:
+        return self.record
+
+    def save(self, payload: bytes) -> None:
+        if self.broken:
+            raise OSError("the flash is broken")
+        self.record = payload
+
+
+def amplifier(
+    relays: RelayPort,
+    readings: Readings | None = None,
+    flash: Store | None = None,
+    *,
+    now_us: int = 0,
+    **settings: int,
+) -> Amplifier:
+    """A core with the defaults of the register map, `settings` (of settings.json) over them."""
+    configuration = Configuration(flash or Flash(), factory({**defaults(), "unit": 17, **settings}), config_valid)
+    return Amplifier(configuration, relays, readings or Readings(), Start(1, 7, b"RP2040", b"00c0ffee"), now_us)
+
+
+def board(flash: Store | None = None, *, cause: int = 1, now_us: int = 0, **settings: int) -> Board:
+    """A board of 64 x 16 pixels unless `settings` (of settings.json) say otherwise."""
+    values = of_boards.factory({**of_boards.defaults(), **settings})
+    configuration = Configuration(flash or Flash(), values, messages.config_valid)
+    return Board(configuration, Start(cause, 7, b"RP2040", b"serial-1"), now_us)

@@ -6,8 +6,9 @@ import binascii
 import hashlib
 
 import pytest
+from tests.unit.firmware.ports import board
 
-from ward_firmware.board.core import IDLE_WAIT_MS, STRIP_MEMORY, Board
+from ward_firmware.board.core import IDLE_WAIT_MS, STRIP_MEMORY
 from ward_protocol.portable import board as b
 from ward_protocol.portable import link
 
@@ -21,7 +22,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.now_us = 0
-        self.core = Board(WIDTH, HEIGHT, serial=b"serial-1", cause=3, now_us=0)
+        self.core = board(cause=3)
         self._deframer = link.Deframer()
         self._seq = 0
 
@@ -70,7 +71,7 @@ def bench() -> Bench:
 def test_says_who_it_is(bench: Bench) -> None:
     status, body = bench.ask(b.IDENT)
     assert status == b.OK
-    assert b.unpack_ident(body) == b.Ident(WIDTH, HEIGHT, 0x0100, STRIP_MEMORY, 3, b"serial-1")
+    assert b.unpack_ident(body) == b.Ident(WIDTH, HEIGHT, 0x0101, STRIP_MEMORY, 3, b"serial-1")
 
 
 def test_boots_blank(bench: Bench) -> None:
@@ -205,7 +206,7 @@ def test_bodies_of_wrong_length(bench: Bench, op: int, body: bytes) -> None:
     assert bench.ask(op, body) == (b.BAD_FIELD, b"")
 
 
-@pytest.mark.parametrize("op", [0, 8, 0x7F])
+@pytest.mark.parametrize("op", [0, 11, 0x7F])
 def test_operations_that_do_not_exist(bench: Bench, op: int) -> None:
     assert bench.ask(op) == (b.BAD_OP, b"")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.firmware.ports import Readings, RelayBank
+from tests.unit.firmware.ports import RelayBank, amplifier
 
-from ward_firmware.amplifier.core import IDLE_WAIT_MS, Amplifier
-from ward_protocol.portable.amplifier import Status, unpack_status
+from ward_firmware.amplifier.core import IDLE_WAIT_MS
+from ward_protocol.portable.amplifier import Status
+from ward_protocol.portable.amplifier_reading import unpack_status
 from ward_protocol.portable.crc16 import seal
 
 CLOSE_0 = "05 0000 FF00"
@@ -20,7 +21,7 @@ class Bench:
     def __init__(self) -> None:
         self.relays = RelayBank()
         self.ms = 0
-        self.core = Amplifier(1, self.relays, Readings(), baud=19200, cause=1, now_us=self.now_us)
+        self.core = amplifier(self.relays, unit=1, now_us=self.now_us)
 
     @property
     def now_us(self) -> int:
@@ -38,8 +39,8 @@ class Bench:
         return self.core.rx(seal(bytes((unit,)) + bytes.fromhex(pdu)), self.now_us)
 
     def status(self) -> Status:
-        block = self.ask("04 0000 000C")[3:-2]
-        return unpack_status([int.from_bytes(block[at : at + 2], "big") for at in range(0, 24, 2)])
+        block = self.ask("04 0000 0016")[3:-2]
+        return unpack_status([int.from_bytes(block[at : at + 2], "big") for at in range(0, 44, 2)])
 
 
 @pytest.fixture

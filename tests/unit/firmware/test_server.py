@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.firmware.ports import Readings, RelayBank
+from tests.unit.firmware.ports import RelayBank, amplifier
 
-from ward_firmware.amplifier.core import Amplifier
 from ward_protocol.portable.crc16 import crc16, seal
 
 UNIT = 17
@@ -16,7 +15,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.relays = RelayBank()
-        self.core = Amplifier(UNIT, self.relays, Readings(), baud=19200, cause=1, now_us=0)
+        self.core = amplifier(self.relays, unit=UNIT)
 
     def ask(self, pdu: str, unit: int = UNIT, now_us: int = 1000) -> str:
         answer = self.core.rx(seal(bytes((unit,)) + bytes.fromhex(pdu)), now_us)
@@ -39,6 +38,9 @@ def bench() -> Bench:
     [
         ("01 0000 0008", "01 01 00"),
         ("03 0000 0003", "03 06 0B B8 0E 10 00 00"),
+        ("02 0000 0020", "02 04 00 00 23 00"),
+        ("02 0010 0009", "02 02 23 00"),
+        ("03 0200 000B", "03 16 00 11 00 C0 0B B8 0E 10 00 00 00 00 00 00 03 52 2E E0 00 00 00 00"),
         ("04 0001 0004", "04 08 00 00 30 39 09 60 FF C9"),
         ("03 0101 0002", "03 04 00 00 30 39"),
         ("05 0002 FF00", "05 00 02 FF 00"),
@@ -56,22 +58,36 @@ def test_answers(bench: Bench, request_: str, answer: str) -> None:
 @pytest.mark.parametrize(
     ("request_", "answer"),
     [
-        ("02 0000 0008", "82 01"),
-        ("2B 0E 01 00", "AB 01"),
+        ("07", "87 01"),
+        ("08 0000 0000", "88 01"),
+        ("11", "91 01"),
+        ("16 0000 FFFF 0000", "96 01"),
+        ("18 0000", "98 01"),
+        ("02 0000 0000", "82 03"),
+        ("02 0000 07D1", "82 03"),
+        ("02 0000 0021", "82 02"),
+        ("02 0020 0001", "82 02"),
+        ("2B 0D 01 00", "AB 01"),
+        ("2B 0E 00 00", "AB 03"),
+        ("2B 0E 05 00", "AB 03"),
+        ("2B 0E 04 03", "AB 02"),
+        ("2B 0E 04 81", "AB 02"),
         ("01 0000 0000", "81 03"),
         ("01 0000 07D1", "81 03"),
         ("01 0000 0009", "81 02"),
         ("01 0008 0001", "81 02"),
         ("03 0000 007E", "83 03"),
-        ("03 0000 0004", "83 02"),
+        ("03 0000 000A", "83 02"),
         ("03 00FF 0002", "83 02"),
-        ("03 010B 0002", "83 02"),
+        ("03 0115 0002", "83 02"),
+        ("03 01FF 0002", "83 02"),
+        ("03 020A 0002", "83 02"),
         ("04 0000 0000", "84 03"),
-        ("04 0000 000D", "84 02"),
-        ("04 000C 0001", "84 02"),
+        ("04 0000 0017", "84 02"),
+        ("04 0016 0001", "84 02"),
         ("05 0002 0100", "85 03"),
         ("05 0008 FF00", "85 02"),
-        ("06 0003 0000", "86 02"),
+        ("06 0009 0000", "86 02"),
         ("06 0100 0000", "86 02"),
         ("06 0000 01F3", "86 03"),
         ("06 0001 1C21", "86 03"),
@@ -80,18 +96,18 @@ def test_answers(bench: Bench, request_: str, answer: str) -> None:
         ("0F 0004 0005 01 1F", "8F 02"),
         ("10 0000 0002 03 01F400", "90 03"),
         ("10 0000 0000 00", "90 03"),
-        ("10 0002 0002 04 0001 0002", "90 02"),
+        ("10 0008 0002 04 0001 0002", "90 02"),
         ("10 0000 0002 04 01F4 0000", "90 03"),
         ("17 0100 007E 0002 0001 02 BEEF", "97 03"),
         ("17 0100 0001 0002 0000 00", "97 03"),
-        ("17 010B 0002 0002 0001 02 BEEF", "97 02"),
-        ("17 0100 0001 0003 0001 02 BEEF", "97 02"),
+        ("17 0115 0002 0002 0001 02 BEEF", "97 02"),
+        ("17 0100 0001 0009 0001 02 BEEF", "97 02"),
     ],
 )
 def test_exceptions(bench: Bench, request_: str, answer: str) -> None:
-    before = bench.ask("03 0000 0003")
+    before = bench.ask("03 0000 0009") + bench.ask("03 0200 000B")
     assert bench.ask(request_) == answer
-    assert bench.ask("03 0000 0003") == before
+    assert bench.ask("03 0000 0009") + bench.ask("03 0200 000B") == before
     assert bench.relays.mask == 0
 
 
@@ -126,9 +142,3 @@ def test_other_units_are_not_ours(bench: Bench) -> None:
 def test_two_requests_in_one_chunk_are_both_answered(bench: Bench) -> None:
     request = seal(bytes((UNIT,)) + bytes.fromhex("01 0000 0008"))
     assert len(bench.core.rx(request * 2, 0)) == 2 * 6
-
-
-@pytest.mark.parametrize("unit", [0, 248])
-def test_unit_address_must_be_one_of_a_server(unit: int) -> None:
-    with pytest.raises(ValueError, match=r"1\.\.247"):
-        Amplifier(unit, RelayBank(), Readings(), baud=19200, cause=1, now_us=0)

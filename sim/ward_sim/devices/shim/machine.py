@@ -115,7 +115,7 @@ class Pin:
 class ADC:
     """Reads what the host last put on the pin."""
 
-    def __init__(self, pin: Pin) -> None:
+    def __init__(self, pin: Pin, *, atten: int = 0) -> None:
         self._number = pin.number
 
     def read_u16(self) -> int:

@@ -1,29 +1,30 @@
 """Hardware description of the board controller on an RP2040, for a chain of P10 modules on a HUB12 connector.
 
 Level shifters to 5 V stand between; OE has a pull-down, so that a controller in reset leaves the board dark.
-Ref: Raspberry Pi Pico datasheet, figure 2 (pin functions).
+Ref: RP2040 datasheet, section 1.4.3 (functions of the pins).
 """
 
-DEFAULTS = {"baud": 115200, "modules_wide": 2, "modules_high": 1}
+MODEL: str = "RP2040"
 
-UART = 0
-TX = 0
-RX = 1
-RX_BUFFER = 2048
+UART: int = 0
+TX: int = 0
+RX: int = 1
+RX_BUFFER: int = 2048
 """Two frames of the link: a picture may be composed while one arrives."""
 
-SPI = 0
-CLOCK = 18
-DATA = 19
-SPI_BAUD = 4000000
+SPI: int = 0
+CLOCK: int = 18
+DATA: int = 19
+SPI_BAUD: int = 4000000
 
-A = 20
-B = 21
-LATCH = 22
-ENABLE = 26
+A: int = 20
+B: int = 21
+LATCH: int = 22
+ENABLE: int = 26
 
-SCAN_HZ = 800
+TIMER: int = -1
+SCAN_HZ: int = 800
 """Phases a second: each of the four is lit 200 times."""
 
-WATCHDOG_MS = 2000
+WATCHDOG_MS: int = 2000
 """Longer than any frame takes to arrive and to be painted."""

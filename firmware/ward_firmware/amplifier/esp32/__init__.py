@@ -1,0 +1,1 @@
+"""The amplifier controller on an ESP32."""

@@ -1,0 +1,1 @@
+"""The board controller on an ESP32."""

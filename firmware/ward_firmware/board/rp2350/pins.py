@@ -1,0 +1,31 @@
+"""Hardware description of the board controller on an RP2350, for a chain of P10 modules on a HUB12 connector.
+
+Level shifters to 5 V stand between; OE has a pull-down of 4.7 kOhm or less, so that a controller in reset leaves
+the board dark: on stepping A2 the chip's own may hold an input near 2 V (RP2350-E9).
+Ref: RP2350 datasheet, section 1.2.3 (functions of the pins), appendix E, RP2350-E9.
+"""
+
+MODEL: str = "RP2350"
+
+UART: int = 0
+TX: int = 0
+RX: int = 1
+RX_BUFFER: int = 2048
+"""Two frames of the link: a picture may be composed while one arrives."""
+
+SPI: int = 0
+CLOCK: int = 18
+DATA: int = 19
+SPI_BAUD: int = 4000000
+
+A: int = 20
+B: int = 21
+LATCH: int = 22
+ENABLE: int = 26
+
+TIMER: int = -1
+SCAN_HZ: int = 800
+"""Phases a second: each of the four is lit 200 times."""
+
+WATCHDOG_MS: int = 2000
+"""Longer than any frame takes to arrive and to be painted."""
