@@ -6,7 +6,7 @@ import binascii
 import hashlib
 
 import pytest
-from tests.unit.firmware.ports import board
+from tests.unit.firmware.ports import Flash, board
 
 from ward_firmware.board.core import IDLE_WAIT_MS, STRIP_MEMORY
 from ward_protocol.portable import board as b
@@ -22,7 +22,8 @@ class Bench:
 
     def __init__(self) -> None:
         self.now_us = 0
-        self.core = board(cause=3)
+        self.flash = Flash()
+        self.core = board(self.flash, cause=3)
         self._deframer = link.Deframer()
         self._seq = 0
 
@@ -201,7 +202,9 @@ def test_data_must_lie_inside_its_strip(bench: Bench) -> None:
     assert bench.ask(b.DATA, b.pack_data(b.Data(0, 7, b"xy")))[0] == b.BAD_FIELD
 
 
-@pytest.mark.parametrize(("op", "body"), [(b.IDENT, b"x"), (b.STATUS, b"x"), (b.BLANK, b"x"), (b.STRIP, b"x")])
+@pytest.mark.parametrize(
+    ("op", "body"), [(b.IDENT, b"x"), (b.STATUS, b"x"), (b.BLANK, b"x"), (b.STRIP, b"x"), (b.INFO, b"x")]
+)
 def test_bodies_of_wrong_length(bench: Bench, op: int, body: bytes) -> None:
     assert bench.ask(op, body) == (b.BAD_FIELD, b"")
 
@@ -215,3 +218,82 @@ def test_sleeps_long_when_nothing_moves(bench: Bench) -> None:
     assert bench.core.wait_ms() == IDLE_WAIT_MS
     bench.picture(7)
     assert bench.core.wait_ms() == IDLE_WAIT_MS
+
+
+def test_tells_starts_frames_and_board(bench: Bench) -> None:
+    bench.ask(b.IDENT)
+    bench.core.rx(b"\x05rubbish\0", 0)
+    status, body = bench.ask(b.INFO)
+    assert (status, b.unpack_info(body)) == (b.OK, b.Info(7, 2, 1, b.FLAG_CONFIG_DEFAULT, b"RP2040"))
+
+
+NEXT = b.Config(57600, 3, 2)
+
+
+def test_a_configuration_is_kept_and_holds_after_the_next_start(bench: Bench) -> None:
+    assert bench.ask(b.CONFIGURE) == (b.OK, b.pack_config(b.Config(115200, 2, 1)))
+    assert bench.ask(b.CONFIGURE, b.pack_config(NEXT)) == (b.OK, b"")
+    assert bench.ask(b.CONFIGURE) == (b.OK, b.pack_config(NEXT))
+    assert b.unpack_info(bench.ask(b.INFO)[1]).flags == b.FLAG_CONFIG_DEFAULT | b.FLAG_CONFIG_WAITING
+    assert (bench.core.width, bench.core.height) == (WIDTH, HEIGHT)
+    bench.core = board(bench.flash)
+    assert (bench.core.width, bench.core.height) == (96, 32)
+    assert b.unpack_info(bench.ask(b.INFO)[1]).flags == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b.pack_config(b.Config(1200, 2, 1)),
+        b.pack_config(b.Config(115200, 0, 1)),
+        b.pack_config(b.Config(115200, 2, 9)),
+        b"\0\0" + b.pack_config(NEXT)[2:],
+        b.pack_config(NEXT) + b"x",
+        b"x",
+    ],
+    ids=["baud", "no module", "too high", "magic", "long", "short"],
+)
+def test_configurations_that_cannot_be(bench: Bench, body: bytes) -> None:
+    assert bench.ask(b.CONFIGURE, body) == (b.BAD_FIELD, b"")
+    assert bench.flash.load() is None
+    assert b.unpack_config(bench.ask(b.CONFIGURE)[1]) == b.Config(115200, 2, 1)
+
+
+def test_nothing_is_configured_or_restarted_while_a_show_is_lit(bench: Bench) -> None:
+    bench.picture(7)
+    assert bench.ask(b.CONFIGURE, b.pack_config(NEXT)) == (b.NOT_NOW, b"")
+    assert bench.ask(b.RESTART, b.pack_restart()) == (b.NOT_NOW, b"")
+    assert (bench.flash.load(), bench.core.restart_wanted, bench.core.frame) == (None, False, PICTURE)
+    assert bench.ask(b.CONFIGURE)[0] == b.OK  # asking is no writing
+    bench.ask(b.BLANK)
+    assert bench.ask(b.CONFIGURE, b.pack_config(NEXT))[0] == b.OK
+
+
+def test_a_flash_that_takes_nothing_is_told_and_leaves_what_was(bench: Bench) -> None:
+    bench.flash.broken = True
+    assert bench.ask(b.CONFIGURE, b.pack_config(NEXT)) == (b.NOT_NOW, b"")
+    assert b.unpack_config(bench.ask(b.CONFIGURE)[1]) == b.Config(115200, 2, 1)
+
+
+@pytest.mark.parametrize("record", [b"", bytes(12), b"\0" * 11], ids=["empty", "zeros", "short"])
+def test_a_damaged_configuration_leaves_the_factory_values_and_a_flag(bench: Bench, record: bytes) -> None:
+    bench.core = board(Flash(record))
+    flags = b.unpack_info(bench.ask(b.INFO)[1]).flags
+    assert flags == b.FLAG_CONFIG_DEFAULT | b.FLAG_CONFIG_DAMAGED
+    assert (bench.core.width, bench.core.height) == (WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize("body", [b"", b"\0\0", b.pack_restart() + b"x"])
+def test_restarts_only_for_the_right_number(bench: Bench, body: bytes) -> None:
+    assert bench.ask(b.RESTART, body) == (b.BAD_FIELD, b"")
+    assert not bench.core.restart_wanted
+    assert bench.ask(b.RESTART, b.pack_restart()) == (b.OK, b"")
+    assert bench.core.restart_wanted
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_a_damaged_frame_gets_no_answer_and_is_counted(bench: Bench, cut: int) -> None:
+    frame = link.encode(1, b.STRIP, b.pack_strip(b.Strip(0, 8, 8)))
+    damaged = frame[:cut] + bytes((frame[cut] ^ 0x55 or 1,)) + frame[cut + 1 :]
+    assert bench.core.rx(damaged, 0) == b""
+    assert b.unpack_info(bench.ask(b.INFO)[1]).frames_bad >= 1

@@ -12,9 +12,10 @@ READ = seal(bytes.fromhex("11 04 0000 000C"))
 WRITE_COILS = seal(bytes.fromhex("11 0F 0000 0008 01 0B"))
 WRITE_REGISTERS = seal(bytes.fromhex("11 10 0000 0002 04 0BB8 0E10"))
 WRITE_THEN_READ = seal(bytes.fromhex("11 17 0100 000C 0002 0001 02 BEEF"))
-UNKNOWN = seal(bytes.fromhex("11 2B 0E 01 00"))
+IDENTIFY = seal(bytes.fromhex("11 2B 0E 01 00"))
+UNKNOWN = seal(bytes.fromhex("11 2B 0D 01 00 02"))
 BROADCAST = seal(bytes.fromhex("00 05 0000 0000"))
-OURS = [READ, WRITE_COILS, WRITE_REGISTERS, WRITE_THEN_READ, UNKNOWN, BROADCAST]
+OURS = [READ, WRITE_COILS, WRITE_REGISTERS, WRITE_THEN_READ, IDENTIFY, UNKNOWN, BROADCAST]
 
 FOREIGN_REQUEST = seal(bytes.fromhex("12 04 0000 0002"))
 FOREIGN_ANSWER = seal(bytes.fromhex("12 04 04 0001 0002"))

@@ -142,3 +142,40 @@ def test_other_units_are_not_ours(bench: Bench) -> None:
 def test_two_requests_in_one_chunk_are_both_answered(bench: Bench) -> None:
     request = seal(bytes((UNIT,)) + bytes.fromhex("01 0000 0008"))
     assert len(bench.core.rx(request * 2, 0)) == 2 * 6
+
+
+def objects(*numbers: int) -> str:
+    texts = {
+        0x00: b"wardhub", 0x01: b"amp8", 0x02: b"1.1", 0x04: b"amplifier controller, 8 relays",
+        0x05: b"RP2040", 0x80: b"00c0ffee",
+    }  # fmt: skip
+    found = b"".join(bytes((number, len(texts[number]))) + texts[number] for number in numbers)
+    return (bytes((0x83, 0, 0, len(numbers))) + found).hex(" ").upper()
+
+
+# Ref: MODBUS Application Protocol V1.1b3, section 6.21: categories, individual access, a stream that begins anew.
+@pytest.mark.parametrize(
+    ("code", "first", "found"),
+    [
+        (1, 0x00, (0, 1, 2)),
+        (1, 0x01, (1, 2)),
+        (1, 0x02, (2,)),
+        (1, 0x04, (0, 1, 2)),
+        (2, 0x00, (0, 1, 2, 4, 5)),
+        (2, 0x04, (4, 5)),
+        (2, 0x03, (0, 1, 2, 4, 5)),
+        (2, 0x80, (0, 1, 2, 4, 5)),
+        (3, 0x00, (0, 1, 2, 4, 5, 0x80)),
+        (3, 0x80, (0x80,)),
+        (3, 0x7F, (0, 1, 2, 4, 5, 0x80)),
+        (4, 0x00, (0,)),
+        (4, 0x05, (5,)),
+        (4, 0x80, (0x80,)),
+    ],
+)
+def test_says_who_it_is(bench: Bench, code: int, first: int, found: tuple[int, ...]) -> None:
+    assert bench.ask(f"2B 0E {code:02X} {first:02X}") == f"2B 0E {code:02X} {objects(*found)}"
+
+
+def test_whoever_asks_everybody_who_they_are_gets_no_answer(bench: Bench) -> None:
+    assert bench.ask("2B 0E 01 00", unit=0) == ""
