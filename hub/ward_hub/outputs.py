@@ -13,7 +13,7 @@ from typing import Self
 
 from ward_hub.clock import Clock
 from ward_hub.config import Config
-from ward_hub.playout.amplifiers import AmplifierOutput
+from ward_hub.playout.amplifiers import AmplifierOutput, interlock_of
 from ward_hub.playout.boards import BoardOutput
 from ward_hub.playout.live import Live
 from ward_hub.playout.sound import Sound
@@ -97,6 +97,7 @@ class Outputs:
                 section.unit,
                 load_profile(section.profile),
                 clock=time.monotonic,
+                interlock=interlock_of(section),
             )
             output = AmplifierOutput(section, driver, self._clock, config.airing.poll_ms, self._tampering.seen)
             self.amplifiers.append(output)

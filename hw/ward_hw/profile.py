@@ -57,6 +57,18 @@ class RegisterLease:
 
 
 @dataclass(frozen=True, slots=True)
+class InterlockFacts:
+    """The product itself keeps zones open until their supply is warm.
+
+    ``register`` is the first of three holding registers in a row: mask of supply relays, mask of zones, warm-up in ms.
+    They follow the nonce register, so that one write sets lease, on-time, nonce and interlock.
+    """
+
+    register: int
+    max_warm_up_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimedLease:
     """The product closes a relay for a time: a single-coil write to ``coil`` + relay, the time as value."""
 
@@ -115,6 +127,7 @@ class AmplifierProfile:
     serial: SerialFacts
     relays: RelayFacts
     register_lease: RegisterLease | None = None
+    interlock: InterlockFacts | None = None
     timed_lease: TimedLease | None = None
     nonce: NonceFacts | None = None
     status: StatusScale | None = None
@@ -197,6 +210,8 @@ def _check(name: str, profile: AmplifierProfile) -> None:
         raise _wrong(name, "nonce", "either nonce and status must be there, or probe")
     if profile.register_lease is not None and profile.nonce is None:
         raise _wrong(name, "register_lease", "needs nonce: its settings are confirmed with it")
+    if profile.interlock and (profile.nonce is None or profile.interlock.register != profile.nonce.register + 1):
+        raise _wrong(name, "interlock.register", "must be the register behind nonce.register")
     if not 1 <= profile.relays.count <= 32:
         raise _wrong(name, "relays.count", "must be 1 to 32")
     if profile.serial.baudrate not in profile.serial.baudrates:

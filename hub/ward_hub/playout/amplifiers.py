@@ -16,6 +16,7 @@ from ward_hub.clock import Clock
 from ward_hub.config import AmplifierSection
 from ward_hw.bus import Priority
 from ward_hw.drivers.amplifier import Amplifier
+from ward_hw.drivers.dialect import Interlock
 from ward_hw.drivers.readings import AmplifierStatus, RelayReading
 from ward_hw.errors import HardwareError
 from ward_protocol.statements import ZoneEvidence
@@ -45,6 +46,15 @@ class ZoneTrack:
     def evidence(self) -> ZoneEvidence:
         """Return what goes into the receipt."""
         return ZoneEvidence(self.zone, self.closed_ms, self.opened_ms, self.confirmed, self.heard_ms)
+
+
+def interlock_of(section: AmplifierSection) -> Interlock | None:
+    """Return what the amplifier's own controller shall insist on; None where no relay is the supply."""
+    if section.supply_relay is None:
+        return None
+    return Interlock(
+        frozenset({section.supply_relay}), frozenset(zone.relay for zone in section.zones), section.warm_up_ms
+    )
 
 
 class AmplifierOutput:
@@ -191,9 +201,9 @@ class AmplifierOutput:
         """Return once the amplifier has had supply for as long as it needs, also where an airing before began it."""
         loop = asyncio.get_running_loop()
         if self._warm_at is None and self._supply:
-            warm_at = loop.time() + self._section.warm_up_ms / 1000
+            # Counted from when the supply is seen closed: the controller counts too, and refuses zones before.
             await self._set(self._supply, priority)
-            self._warm_at = warm_at
+            self._warm_at = loop.time() + self._section.warm_up_ms / 1000
         if self._warm_at is not None:
             await asyncio.sleep(self._warm_at - loop.time())
 

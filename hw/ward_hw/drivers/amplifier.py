@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ward_hw.bus import ModbusBus, Priority
@@ -12,20 +14,22 @@ from ward_hw.drivers.timed_dialect import TimedDialect
 from ward_hw.errors import HardwareError, LinkError, MisuseError, PeerError, Unconfirmed
 
 if TYPE_CHECKING:
-    from ward_hw.drivers.dialect import Dialect
+    from ward_hw.drivers.dialect import Dialect, Interlock
     from ward_hw.ports import Clock
     from ward_hw.profile import AmplifierProfile
 
 _ORDER_BUDGET_S = 2.0
 _READ_BUDGET_S = 2.0
 _ATTEMPTS = 3
+_DEVICE_FAILURE = 4
 
 
 class Amplifier:
     """One amplifier controller on a bus.
 
     Relays close as leases: without `renew` at least every ``lease_ms`` they fall open, whatever becomes of
-    us. ``clock`` stamps readings. ``lease_ms`` and ``max_on_s`` default to the profile's.
+    us. ``clock`` stamps readings. ``lease_ms`` and ``max_on_s`` default to the profile's. ``interlock`` is given to
+    a controller that can keep it by itself; to others it is nothing.
     """
 
     def __init__(
@@ -38,12 +42,14 @@ class Amplifier:
         clock: Clock,
         lease_ms: int | None = None,
         max_on_s: int | None = None,
+        interlock: Interlock | None = None,
     ) -> None:
         self.name = name
         self.unit = unit
         self.profile = profile
         self.lease_ms, self.max_on_s = _leases(name, profile, lease_ms, max_on_s)
-        self._dialect = _dialect(name, bus, unit, profile, clock)
+        self._interlock = _kept(profile, interlock)
+        self._dialect = _dialect(name, bus, unit, profile, clock=clock, interlock=self._interlock)
         self._one_order = asyncio.Lock()
 
     async def set_relays(
@@ -80,6 +86,8 @@ class Amplifier:
                 status = await self._dialect.read_fresh(priority, deadline)
             except (LinkError, PeerError) as error:
                 cause, seen = error, error.problem
+                if isinstance(error, PeerError) and error.code == _DEVICE_FAILURE:
+                    await self._supply_first(closed, priority, deadline)
                 if asyncio.get_running_loop().time() >= deadline:
                     break
                 continue
@@ -87,6 +95,18 @@ class Amplifier:
                 return RelayReading(status.relays, status.at)
             seen = f"read back {sorted(status.relays)}"
         raise self._unconfirmed(closed, seen, _ATTEMPTS) from cause
+
+    async def _supply_first(self, closed: frozenset[int], priority: Priority, deadline: float) -> None:
+        """After a refusal by the interlock: have the supply closed at least, so that the warm-up runs meanwhile.
+
+        Only where the supply is seen to be open: a refusal that is an old one must open no zone.
+        """
+        lock = self._interlock
+        if lock is None or not lock.supply <= closed:
+            return
+        with contextlib.suppress(HardwareError):  # the order itself is what gets told
+            if not lock.supply <= (await self._dialect.read_fresh(priority, deadline)).relays:
+                await self._dialect.write(closed - lock.zones, priority, deadline)
 
     def _unconfirmed(self, closed: frozenset[int], seen: str, attempts: int) -> Unconfirmed:
         return Unconfirmed(
@@ -131,10 +151,19 @@ def _leases(name: str, profile: AmplifierProfile, lease_ms: int | None, max_on_s
     return default_ms if lease_ms is None else lease_ms, 0 if max_on_s is None else max_on_s
 
 
-def _dialect(name: str, bus: ModbusBus, unit: int, profile: AmplifierProfile, clock: Clock) -> Dialect:
+def _kept(profile: AmplifierProfile, interlock: Interlock | None) -> Interlock | None:
+    """The interlock, where the product keeps one; a warm-up that is too long for it is left to the hub beyond that."""
+    if interlock is None or profile.interlock is None:
+        return None
+    return replace(interlock, warm_up_ms=min(interlock.warm_up_ms, profile.interlock.max_warm_up_ms))
+
+
+def _dialect(
+    name: str, bus: ModbusBus, unit: int, profile: AmplifierProfile, *, clock: Clock, interlock: Interlock | None
+) -> Dialect:
     if profile.register_lease and profile.nonce and profile.status:
         facts = NonceRegisters(profile.relays, profile.register_lease, profile.nonce, profile.status)
-        return NonceDialect(bus, unit, facts, name=name, clock=clock)
+        return NonceDialect(bus, unit, facts, name=name, clock=clock, interlock=interlock)
     if profile.timed_lease and profile.probe:
         return TimedDialect(bus, unit, profile.relays, profile.timed_lease, profile.probe, name=name, clock=clock)
     raise MisuseError(name, "set up", "no driver fits this profile", remedy="read the profile with load_profile")

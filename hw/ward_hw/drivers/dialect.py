@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -9,6 +10,15 @@ if TYPE_CHECKING:
 
     from ward_hw.bus import Priority
     from ward_hw.drivers.readings import AmplifierStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Interlock:
+    """Zones close only once all supply relays have been closed for ``warm_up_ms``."""
+
+    supply: frozenset[int]
+    zones: frozenset[int]
+    warm_up_ms: int
 
 
 class Dialect(Protocol):

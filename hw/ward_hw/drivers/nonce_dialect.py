@@ -17,7 +17,7 @@ from pymodbus.pdu.bit_message import WriteMultipleCoilsRequest
 from pymodbus.pdu.register_message import ReadInputRegistersRequest, ReadWriteMultipleRegistersRequest
 
 from ward_hw.bus import ModbusBus, Priority
-from ward_hw.drivers.dialect import relays_in
+from ward_hw.drivers.dialect import Interlock, relays_in
 from ward_hw.drivers.readings import AmplifierStatus
 from ward_hw.errors import LinkError, PeerError
 
@@ -43,13 +43,23 @@ class NonceRegisters:
 class NonceDialect:
     """`Dialect` of controllers with a nonce register and a lease register."""
 
-    def __init__(self, bus: ModbusBus, unit: int, registers: NonceRegisters, *, name: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        bus: ModbusBus,
+        unit: int,
+        registers: NonceRegisters,
+        *,
+        name: str,
+        clock: Clock,
+        interlock: Interlock | None = None,
+    ) -> None:
         self._bus = bus
         self._unit = unit
         self._relays = registers.relays
         self._lease = registers.lease
         self._facts = registers.nonce
         self._scale = registers.status
+        self._interlock = interlock
         self._name = name
         self._clock = clock
         # Begins elsewhere after each start of the agent: an answer to the previous agent must not fit.
@@ -90,12 +100,14 @@ class NonceDialect:
         return self._status(words)
 
     async def configure(self, lease_ms: int, max_on_s: int, deadline: float) -> None:
-        """Written together with a nonce, and read back in the same transaction."""
+        """Written together with a nonce (and the interlock, if any), and read back in the same transaction."""
         nonce = self._next_nonce()
         wanted = [lease_ms, max_on_s, nonce]
+        if self._interlock:
+            wanted += [_mask(self._interlock.supply), _mask(self._interlock.zones), self._interlock.warm_up_ms]
         pdu = ReadWriteMultipleRegistersRequest(
             read_address=self._lease.register,
-            read_count=3,
+            read_count=len(wanted),
             write_address=self._lease.register,
             write_registers=wanted,
         )
@@ -111,7 +123,7 @@ class NonceDialect:
             raise PeerError(
                 self._name,
                 "configure",
-                f"took {list(answer.registers)[:2]} instead of {wanted[:2]} (lease_ms, max_on_s)",
+                f"took {list(answer.registers)} instead of {wanted} (lease_ms, max_on_s, nonce, interlock)",
                 remedy="check the limits in the profile against the firmware version",
             )
 
@@ -155,3 +167,7 @@ class NonceDialect:
             reset_cause=words[scale.reset_cause],
             trips=words[scale.trips],
         )
+
+
+def _mask(relays: frozenset[int]) -> int:
+    return sum(1 << number for number in relays)

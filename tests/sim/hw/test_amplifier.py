@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from typing import Self
 
 import pytest
@@ -12,6 +13,7 @@ from tests.sim.hw.virtual import Line, Reply, run
 
 from ward_hw.bus import ModbusBus, Priority
 from ward_hw.drivers.amplifier import Amplifier
+from ward_hw.drivers.dialect import Interlock
 from ward_hw.errors import LinkError, LinkTimeout, MisuseError, PeerError, Unconfirmed
 from ward_hw.profile import load_profile
 
@@ -197,6 +199,87 @@ def test_a_foreign_nonce_in_the_status_is_told() -> None:
                 await site.amplifier.read()
             site.ours.holding[2] = 0  # a restarted controller
             await site.amplifier.read()
+
+    run(story())
+
+
+LOCK = Interlock(frozenset({0}), frozenset({1, 2}), 800)
+
+
+def locked(site: Site, warm_up_ms: int = 800) -> Amplifier:
+    return Amplifier(
+        "amp-1", site.bus, site.station.unit, site.amplifier.profile, clock=now,
+        interlock=replace(LOCK, warm_up_ms=warm_up_ms),
+    )  # fmt: skip
+
+
+def test_the_interlock_is_set_with_the_lease_and_read_back() -> None:
+    async def story() -> None:
+        async with Site(OURS) as site:
+            await locked(site).configure()
+            assert site.ours.holding[3:] == [1, 6, 800]
+            await locked(site, warm_up_ms=90_000).configure()
+            assert site.ours.holding[5] == 60_000  # as long as the controller can; the hub waits longer by itself
+
+    run(story())
+
+
+def test_an_order_that_breaks_the_interlock_is_unconfirmed_and_leaves_the_supply_on() -> None:
+    async def story() -> None:
+        async with Site(OURS) as site:
+            amplifier = locked(site)
+            await amplifier.configure()
+            with pytest.raises(Unconfirmed, match="exception 4"):
+                await amplifier.set_relays(frozenset({0, 1, 5}))
+            assert site.closed == {0, 5}
+            with pytest.raises(Unconfirmed):
+                await amplifier.set_relays(frozenset({0, 1, 5}))
+            await asyncio.sleep(0.8)
+            assert (await amplifier.set_relays(frozenset({0, 1, 5}))).relays == {0, 1, 5} == site.closed
+
+    run(story())
+
+
+def test_an_order_without_its_supply_stays_refused() -> None:
+    async def story() -> None:
+        async with Site(OURS) as site:
+            amplifier = locked(site)
+            await amplifier.configure()
+            with pytest.raises(Unconfirmed, match="exception 4"):
+                await amplifier.set_relays(frozenset({1}))
+            assert site.closed == frozenset()
+
+    run(story())
+
+
+def test_an_old_refusal_opens_no_zone() -> None:
+    async def story() -> None:
+        async with Site(OURS) as site:
+            amplifier = locked(site, warm_up_ms=0)
+            await amplifier.configure()
+            await amplifier.set_relays(frozenset({0}))
+            await amplifier.set_relays(frozenset({0, 1}))
+            seen = [site.closed]
+            honest = site.ours.answer
+
+            def liar(pdu: bytes) -> bytes:
+                answer = honest(pdu)
+                seen.append(site.closed)
+                return bytes((pdu[0] | 0x80, 4)) if pdu[0] == 15 and len(seen) == 2 else answer
+
+            site.ours.answer = liar  # type: ignore[method-assign]  # an answer to something else, in place of ours
+            assert (await amplifier.set_relays(frozenset({0, 1, 2}))).relays == {0, 1, 2}
+            assert all({0, 1} <= one for one in seen)
+
+    run(story())
+
+
+def test_a_stock_board_keeps_no_interlock() -> None:
+    async def story() -> None:
+        async with Site(STOCK) as site:
+            amplifier = locked(site)
+            await amplifier.configure()
+            assert (await amplifier.set_relays(frozenset({0, 1}))).relays == {0, 1}
 
     run(story())
 

@@ -66,9 +66,10 @@ class Station:
 class Amp8(Station):
     """Our controller: FC 4, 15 and 23 with nonce and status block; relays fall open when the lease ends."""
 
-    holding: list[int] = field(default_factory=lambda: [3000, 3600, 0])
+    holding: list[int] = field(default_factory=lambda: [3000, 3600, 0, 0, 0, 0])
     stuck: bool = False
     least_lease_ms: int = 500
+    closed_at: dict[int, float] = field(default_factory=dict)
     _lease: asyncio.TimerHandle | None = None
 
     def answer(self, pdu: bytes) -> bytes:
@@ -76,11 +77,13 @@ class Amp8(Station):
         if function == 4:
             words = self.block()[word(pdu, 1) : word(pdu, 1) + word(pdu, 3)]
             return self.words(function, words)
+        if function == 15 and not self.allowed(pdu):
+            return bytes((function | 0x80, 4))
         self.renew()
         if function == 15:
             if not self.stuck:
                 for number in range(word(pdu, 3)):
-                    self.relays[word(pdu, 1) + number] = bool(pdu[6] >> number & 1)
+                    self.switch(word(pdu, 1) + number, bool(pdu[6] >> number & 1))
             return pdu[:5]
         if function == 23:
             first = word(pdu, 5)
@@ -91,6 +94,23 @@ class Amp8(Station):
             bank = self.block()[start - 0x100 :] if start >= 0x100 else self.holding[start:]
             return self.words(function, bank[:count])
         return bytes((function | 0x80, 1))
+
+    def allowed(self, pdu: bytes) -> bool:
+        """Interlock: no zone (mask in register 4) closes unless its supply (3) has been closed for the warm-up (5)."""
+        supply, zones, warm_up_ms = self.holding[3:]
+        wanted = pdu[6] << word(pdu, 1)
+        if not supply or not wanted & zones & ~self.mask:
+            return True
+        feeding = [number for number in range(8) if supply >> number & 1]
+        now = asyncio.get_running_loop().time()
+        return wanted & supply == supply and all(
+            self.relays[number] and now - self.closed_at[number] >= warm_up_ms / 1000 for number in feeding
+        )
+
+    def switch(self, number: int, on: bool) -> None:
+        if on and not self.relays[number]:
+            self.closed_at[number] = asyncio.get_running_loop().time()
+        self.relays[number] = on
 
     def block(self) -> list[int]:
         left = 3000 if any(self.relays) else 0

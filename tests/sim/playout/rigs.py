@@ -16,7 +16,7 @@ from tests.unit.firmware.ports import board as controller
 
 from ward_hub.clock import Clock
 from ward_hub.config import AmplifierSection, ZoneSection
-from ward_hub.playout.amplifiers import AmplifierOutput
+from ward_hub.playout.amplifiers import AmplifierOutput, interlock_of
 from ward_hub.playout.boards import BoardOutput
 from ward_hw.bus import ModbusBus
 from ward_hw.drivers.amplifier import Amplifier
@@ -112,7 +112,9 @@ async def amplifier(
         zones=tuple(ZoneSection(id=zone, relay=relay) for zone, relay in ZONES.items()),
     )
     async with ModbusBus("virtual", 19_200, timeout=0.1, opener=line.open) as bus:
-        driver = Amplifier("amp-1", bus, station.unit, load_profile(profile), clock=now)
+        driver = Amplifier(
+            "amp-1", bus, station.unit, load_profile(profile), clock=now, interlock=interlock_of(section)
+        )
         output = AmplifierOutput(section, driver, hub_clock(), POLL_MS, tampered)
         async with running(output.run):
             await asyncio.sleep(0.5)

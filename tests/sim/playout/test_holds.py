@@ -23,7 +23,7 @@ from ward_hub.config import AiringSection, AmplifierSection, ZoneSection
 from ward_hub.holds import Hold, What
 from ward_hub.journal import State
 from ward_hub.local_holds import LocalHolds
-from ward_hub.playout.amplifiers import AmplifierOutput
+from ward_hub.playout.amplifiers import AmplifierOutput, interlock_of
 from ward_hub.playout.director import Director
 from ward_hub.playout.live import Live
 from ward_hub.playout.player import Player
@@ -158,7 +158,8 @@ def amplifier(bus: ModbusBus, station: Horns, number: int) -> AmplifierOutput:
         warm_up_ms=1500,
         zones=tuple(ZoneSection(id=f"zone-{number}-{relay}", relay=relay) for relay in range(1, ZONES_EACH + 1)),
     )
-    driver = Amplifier(section.name, bus, station.unit, load_profile("wardhub/amp8"), clock=now)
+    profile = load_profile("wardhub/amp8")
+    driver = Amplifier(section.name, bus, station.unit, profile, clock=now, interlock=interlock_of(section))
     return AmplifierOutput(section, driver, hub_clock(), POLL_MS)
 
 

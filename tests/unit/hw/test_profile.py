@@ -50,9 +50,13 @@ def test_our_profile_is_the_register_map_of_the_firmware() -> None:
     assert (nonce.status, nonce.inputs, nonce.count) == (
         registers.STATUS_HOLDING,
         registers.STATUS_INPUT,
-        registers.STATUS_SIZE,
+        registers.STATUS_POLLED,
     )
-    words = registers.Status(*range(12))
+    lock = profile.interlock
+    assert lock is not None
+    assert [lock.register + index for index in range(3)] == [registers.SUPPLY, registers.ZONES, registers.WARM_UP_MS]
+    assert lock.max_warm_up_ms == registers.SETTING_RANGES[registers.WARM_UP_MS][1]
+    words = registers.Status(*range(22))
     assert (words.relays, words.line_mv, words.supply_cv) == (status.relays, status.line_level_mv, status.supply)
     assert (words.temperature_dc, words.lease_left_ms) == (status.temperature_dc, status.lease_left_ms)
     assert (words.uptime_s, words.reset_cause, words.trips) == (status.uptime_s, status.reset_cause, status.trips)
@@ -66,6 +70,7 @@ def test_our_profile_is_the_register_map_of_the_firmware() -> None:
         ("coil = 0", "", r"relays\.coil: missing"),
         ("count = 8", 'count = "8"', r"relays\.count: must be a number, is '8'"),
         ("count = 8", "count = true", r"relays\.count: must be a number, is True"),
+        ("[interlock]\nregister = 3", "[interlock]\nregister = 4", r"interlock\.register: must be the register behind"),
         ("count = 8", "count = 33", r"relays\.count: must be 1 to 32"),
         ("count = 8", "count = -8", r"relays\.count: -8 is out of range"),
         ("baudrate = 19200", "baudrate = 300", r"serial\.baudrate: must be one of"),
