@@ -294,12 +294,12 @@ def test_relays_the_product_lacks_are_refused(profile: str) -> None:
     run(story())
 
 
-@pytest.mark.parametrize("wrong", [{"lease_ms": 499}, {"lease_ms": 10_001}, {"max_on_s": 0}, {"max_on_s": 7201}])
-def test_limits_of_the_lease_are_kept(wrong: dict[str, int]) -> None:
+@pytest.mark.parametrize(("lease_ms", "max_on_s"), [(499, None), (10_001, None), (None, 0), (None, 7201)])
+def test_limits_of_the_lease_are_kept(lease_ms: int | None, max_on_s: int | None) -> None:
     async def story() -> None:
         async with Site(OURS) as site:
             with pytest.raises(MisuseError, match="choose"):
-                Amplifier("amp", site.bus, 1, site.amplifier.profile, clock=now, **wrong)
+                Amplifier("amp", site.bus, 1, site.amplifier.profile, clock=now, lease_ms=lease_ms, max_on_s=max_on_s)
 
     run(story())
 

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 from tests.unit.firmware.benches import AmplifierBench
-from tests.unit.firmware.ports import Flash, board
+from tests.unit.firmware.ports import Flash
 
 from ward_firmware.amplifier.factory import defaults, factory
 from ward_firmware.board import factory as of_boards
@@ -147,4 +147,4 @@ def test_a_wrong_factory_value_is_named(name: str, value: int) -> None:
 @pytest.mark.parametrize(("name", "value"), [("baud", 1200), ("modules_wide", 0), ("modules_high", 9)])
 def test_a_wrong_factory_value_of_a_board_is_named(name: str, value: int) -> None:
     with pytest.raises(ValueError, match=rf"^settings.json: {name}: {value} is out of range$"):
-        board(**{name: value})
+        of_boards.factory({**of_boards.defaults(), name: value})

@@ -78,7 +78,7 @@ def test_a_short_excursion_does_not_trip(cause: str) -> None:
 
 
 def test_a_limit_of_zero_is_none(cause: str) -> None:
-    bench = AmplifierBench(**{f"{cause}_limit_{'dc' if cause == 'temperature' else 'ma'}": 0})
+    bench = AmplifierBench(temperature_limit_dc=0) if cause == "temperature" else AmplifierBench(current_limit_ma=0)
     setattr(bench.readings, CAUSES[cause][0], 65_000)
     bench.coils(1)
     assert bench.keep(2000, 1) == 1
