@@ -13,6 +13,7 @@ import pytest
 from tests.firmware.clients import ModbusClient, until
 
 from ward_protocol.portable import reset_cause
+from ward_protocol.portable.amplifier_reading import TRIP_NAMES, flags_in
 from ward_protocol.portable.crc16 import seal
 from ward_sim.devices.amplifier import SimAmplifier
 from ward_sim.line import Line
@@ -143,6 +144,126 @@ async def test_works_through_a_noisy_line() -> None:
         assert stats.flipped + stats.dropped + stats.inserted > 0
         site.line.ber = site.line.drop = site.line.insert = 0.0
         assert (await site.master.status(1)).frames_bad > 0
+
+
+async def test_too_much_current_on_a_zone_opens_everything_until_it_is_opened_by_hand() -> None:
+    async with started() as site:
+        site.one.set_line_level(20_000)
+        site.one.set_leak(15_000)
+        await site.master.ask(1, CLOSE_0_AND_2)
+        await until(lambda: site.one.relays[0] and site.one.relays[2], "closed")
+        await until(lambda: not any(site.one.relays), "it trips")
+        status = await site.master.status(1)
+        assert (status.current_trips, TRIP_NAMES[status.last_trip], status.flags >> 8) == (1, "current", 0xFF)
+        site.one.set_leak(0)
+        await asyncio.sleep(0.3)
+        await site.master.ask(1, CLOSE_0_AND_2)
+        assert not any(site.one.relays)
+        await site.master.ask(1, "0F 0000 0008 01 00")
+        await site.master.ask(1, CLOSE_0_AND_2)
+        await until(lambda: site.one.relays[0] and site.one.relays[2], "closed again")
+        await asyncio.sleep(0.3)  # the current of the moment travels to the controller
+        status = await site.master.status(1)
+        # 20 V over 50 ohms are 8 W; at 24 V and 80 % they draw 417 mA, and the amplifier itself 350.
+        assert status.current_ma == pytest.approx(767, abs=2)
+
+
+async def test_heat_opens_everything_and_forbids_closing_while_it_lasts() -> None:
+    async with started() as site:
+        await site.master.ask(1, CLOSE_0_AND_2)
+        await until(lambda: site.one.relays[0], "closed")
+        site.one.set_temperature(900)
+        await until(lambda: not any(site.one.relays), "it trips")
+        assert await site.master.ask(1, CLOSE_0_AND_2) == b"\x8f\x04"
+        status = await site.master.status(1)
+        assert (status.temperature_trips, "over_temperature" in flags_in(status)) == (1, True)
+
+
+async def test_a_brown_out_opens_everything() -> None:
+    async with started() as site:
+        await site.master.ask(1, "06 0008 07D0")  # 20 V at least
+        await site.master.ask(1, CLOSE_0_AND_2)
+        await until(lambda: site.one.relays[0], "closed")
+        site.one.set_mains(15_000)
+        await until(lambda: not any(site.one.relays), "it trips")
+        assert (await site.master.status(1)).voltage_trips == 1
+
+
+CONFIGURED = "10 0202 0002 04 01F4 0064"  # lease and longest on-time after a reset
+STORE = "06 020A 5AFE"
+
+
+async def test_a_configuration_outlives_power_and_starts_are_counted() -> None:
+    async with started() as site:
+        await site.master.ask(1, CONFIGURED)
+        await site.master.ask(1, STORE)
+        for boots in (2, 3):
+            await site.one.kill()
+            await site.one.start()
+            assert await site.master.ask(1, "03 0000 0002") == bytes.fromhex("03 04 01F4 0064")
+            status = await site.master.status(1)
+            assert (status.boots, flags_in(status) & CONFIG_FLAGS) == (boots, set())
+        assert (await site.master.status(2)).boots == 1
+
+
+CONFIG_FLAGS = {"config_default", "config_damaged", "config_waiting"}
+
+
+@pytest.mark.parametrize("damage", [b"", b"W1\0\0\0\1 half a rec", b"\xff" * 50], ids=["empty", "torn", "worn"])
+async def test_a_damaged_configuration_leaves_it_at_its_number_with_defaults_and_a_flag(damage: bytes) -> None:
+    async with started() as site:
+        await site.master.ask(1, CONFIGURED)
+        await site.master.ask(1, STORE)
+        await site.one.kill()
+        flash = site.one.controller.flash
+        assert flash is not None
+        (record,) = flash.glob("config.*")
+        record.write_bytes(damage)
+        await site.one.start()
+        assert await site.master.ask(1, "03 0000 0002") == bytes.fromhex("03 04 0BB8 0E10")
+        assert flags_in(await site.master.status(1)) & CONFIG_FLAGS == {"config_default", "config_damaged"}
+        assert await site.master.ask(1, STORE) == bytes.fromhex("06 020A 5AFE")
+        assert flags_in(await site.master.status(1)) & CONFIG_FLAGS == {"config_default"}
+
+
+async def test_a_power_cut_at_a_commit_leaves_the_configuration_before() -> None:
+    async with started() as site:
+        for value in ("01F4", "0258"):
+            await site.master.ask(1, f"06 0202 {value}")
+            await site.master.ask(1, STORE)
+        await site.one.kill()
+        flash = site.one.controller.flash
+        assert flash is not None
+        newest = flash / "config.1"
+        newest.write_bytes(newest.read_bytes()[:20])
+        await site.one.start()
+        assert await site.master.ask(1, "03 0000 0001") == bytes.fromhex("03 02 01F4")
+        assert flags_in(await site.master.status(1)) & CONFIG_FLAGS == {"config_damaged"}
+
+
+async def test_a_flash_that_is_full_stops_nothing() -> None:
+    async with started() as site:
+        flash = site.one.controller.flash
+        assert flash is not None
+        await site.one.kill()
+        for name in ("starts.0", "starts.1", "config.0", "config.1"):
+            (flash / name).unlink(missing_ok=True)
+            (flash / name).mkdir()  # cannot be opened for writing
+        await site.one.start()
+        assert (await site.master.status(1)).boots == 1
+        assert await site.master.ask(1, STORE) == b"\x86\x04"
+        await site.master.ask(1, CLOSE_0_AND_2)
+        await until(lambda: site.one.relays[0], "it serves all the same")
+
+
+async def test_a_restart_on_request_says_so_and_opens_nothing_by_surprise() -> None:
+    async with started() as site:
+        await site.master.ask(1, CLOSE_0_AND_2)
+        assert await site.master.ask(1, "06 020A B007") == b"\x86\x04"
+        await site.master.ask(1, "0F 0000 0008 01 00")
+        assert await site.master.ask(1, "06 020A B007") == bytes.fromhex("06 020A B007")
+        await until(lambda: site.one.restarts == 1, "it restarts")
+        assert (await site.master.status(1)).reset_cause == reset_cause.SOFT
 
 
 async def test_a_wrong_setting_stops_it_with_words_and_relays_open() -> None:

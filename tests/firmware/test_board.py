@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import binascii
 import contextlib
 import hashlib
 import os
+import struct
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -134,3 +137,112 @@ async def test_pictures_get_through_a_noisy_line() -> None:
             await site.show(show_id)
         await until(lambda: site.board.frame == PICTURE, "the picture shines")
         assert (await site.client.status()).show_id == show_id
+
+
+# An independent client: COBS and CRC-32 by their definitions, bodies by docs/hardware.md, nothing of ours.
+
+
+def stuffed(data: bytes) -> bytes:
+    """COBS block by block. Ref: Cheshire and Baker, section III."""
+    out, rest = b"", data
+    while True:
+        run = rest[: min(254, (rest + b"\0").index(0))]
+        out += bytes((len(run) + 1,)) + run
+        if len(run) == len(rest):
+            return out
+        rest = rest[len(run) + (len(run) < 254) :]
+
+
+def unstuffed(data: bytes) -> bytes:
+    out = b""
+    while data:
+        out += data[1 : data[0]] + (b"\0" if data[0] < 255 and len(data) > data[0] else b"")
+        data = data[data[0] :]
+    return out
+
+
+async def asked(site: Site, frame: bytes, *, answered: bool = True) -> bytes:
+    """Send these bytes before COBS, CRC appended as it is given; what comes back, without CRC, which must be right."""
+    os.write(site.client.fd, stuffed(frame) + b"\0")
+    received = b""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(10 if answered else 0.3):
+            while not received.endswith(b"\0"):
+                await asyncio.sleep(0.005)
+                received += site.client.received()
+    if not received:
+        return b""
+    content = unstuffed(received[:-1])
+    assert zlib.crc32(content[:-4]).to_bytes(4, "little") == content[-4:]
+    return content[:-4]
+
+
+def framed(seq: int, op: int, body: bytes = b"") -> bytes:
+    content = bytes((seq, op)) + body
+    return content + zlib.crc32(content).to_bytes(4, "little")
+
+
+BAD = {
+    "no operation": (framed(1, 0), 1),
+    "an answer's operation": (framed(1, 0x81), 1),
+    "unknown operation": (framed(1, 11), 1),
+    "IDENT with a body": (framed(1, 1, b"?"), 2),
+    "STRIP too short": (framed(1, 2, b"\0\0\x08\0"), 2),
+    "STRIP too long": (framed(1, 2, bytes(6)), 2),
+    "STRIP in slot 4": (framed(1, 2, b"\x04\0\x08\0\x08"), 3),
+    "STRIP too large": (framed(1, 2, b"\0\xff\xff\xff\xff"), 5),
+    "DATA without a strip": (framed(1, 3, b"\x01\0\0\0\0x"), 3),
+    "DATA too short": (framed(1, 3, b"\x01\0\0"), 2),
+    "SHOW with a window too few": (framed(1, 4, bytes(8) + b"\x01"), 2),
+    "SHOW without lease": (framed(1, 4, bytes(9)), 2),
+    "SHOW of no strip": (framed(1, 4, b"\0\0\0\x01\0\0\x10\0\x01" + bytes(10) + b"\x08\0\x08\0\0\0"), 3),
+    "STATUS with a body": (framed(1, 5, b"?"), 2),
+    "RENEW of nothing": (framed(1, 6, b"\0\0\0\x01\0\0\x10\0"), 2),
+    "BLANK with a body": (framed(1, 7, b"?"), 2),
+    "INFO with a body": (framed(1, 8, b"?"), 2),
+    "CONFIGURE with another number": (framed(1, 9, b"\0\0\0\x01\xc2\0\x02\x01"), 2),
+    "CONFIGURE at an odd rate": (framed(1, 9, b"\x5a\xfe\0\0\x04\xb0\x02\x01"), 2),
+    "RESTART with another number": (framed(1, 10, b"\0\0"), 2),
+}  # fmt: skip
+
+
+async def test_an_independent_client_gets_the_right_status_for_every_bad_frame() -> None:
+    async with started() as site:
+        for what, (frame, status) in BAD.items():
+            assert await asked(site, frame) == bytes((1, frame[1] | 0x80, status)), what
+        damaged = framed(1, 1)[:-1] + b"?"
+        for silent in (damaged, b"", b"\x01\x01", framed(1, 1)[:4]):
+            assert await asked(site, silent, answered=False) == b""
+        boots, good, bad, flags = struct.unpack(">HHHB", (await asked(site, framed(9, 8)))[3:10])
+        assert (boots, good, bad, flags) == (1, len(BAD) + 1, 4, 1)
+        assert site.board.restarts == 0
+
+
+async def test_an_independent_client_identifies_configures_and_restarts_it() -> None:
+    async with started() as site:
+        answer = await asked(site, framed(5, 1))
+        assert answer[:3] == b"\x05\x81\0"
+        width, height, version, memory, cause, serial = struct.unpack(">HHHIB8s", answer[3:])
+        assert (width, height, version, memory, cause) == (WIDTH, HEIGHT, 0x0101, 32768, reset_cause.POWER_ON)
+        assert serial == site.board.serial
+        assert (await asked(site, framed(6, 8)))[10:] == b"RP2040"
+        assert await asked(site, framed(7, 9)) == b"\x07\x89\0\x5a\xfe" + struct.pack(">IBB", BAUD, WIDE, HIGH)
+        kept = b"\x5a\xfe" + struct.pack(">IBB", BAUD, 1, 1)
+        await site.show(7)
+        assert await asked(site, framed(8, 9, kept)) == b"\x08\x89\x06"
+        await asked(site, framed(9, 7))
+        assert await asked(site, framed(10, 9, kept)) == b"\x0a\x89\0"
+        assert await asked(site, framed(11, 10, b"\xb0\x07")) == b"\x0b\x8a\0"
+        await until(lambda: site.board.restarts == 1 and site.board.alive, "it restarts")
+        ident = b.unpack_ident(await site.client.ask(b.IDENT))
+        assert (ident.width, ident.height, ident.reset_cause) == (32, 16, reset_cause.SOFT)
+        assert b.unpack_info(await site.client.ask(b.INFO))._replace(frames_ok=0) == b.Info(2, 0, 0, 0, b"RP2040")
+
+
+@pytest.mark.parametrize("baud", b.BAUDS)
+async def test_it_speaks_at_every_rate(baud: int) -> None:
+    async with Line(baud, seed=3) as line, SimBoard("board", 1, 1, line, on_frame=lambda *_: None):
+        with BoardClient(line) as client:
+            ident = b.unpack_ident(await client.ask(b.IDENT))
+            assert (ident.width, ident.height) == (32, 16)
+            await client.upload(0, 32, 16, bytes(64))

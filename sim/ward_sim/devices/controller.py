@@ -43,7 +43,8 @@ class Wires(Protocol):
 class Controller:
     """Runs the firmware of `kind` on `station`; an async context manager that leaves no process behind.
 
-    `restarts` counts resets that nobody asked for, `last_words` holds the traceback of the latest crash.
+    `restarts` counts resets other than by power, `last_words` holds the traceback of the latest crash. `flash` is the
+    directory that stands for its file system, while there is one: it outlives a loss of power.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Controller:
         self.name = name
         self.restarts = 0
         self.last_words = ""
+        self.flash: Path | None = None
         self._kind = kind
         self._station = station
         self._wires = wires
@@ -139,7 +141,7 @@ class Controller:
 
     async def _run(self) -> None:
         with tempfile.TemporaryDirectory(prefix="ward-flash-") as directory:
-            home = Path(directory)
+            home = self.flash = Path(directory)
             stage(self._kind, home, self._settings)
             while True:
                 await self._powered.wait()

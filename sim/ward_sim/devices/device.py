@@ -33,7 +33,7 @@ class Device:
 
     @property
     def restarts(self) -> int:
-        """Resets that nobody asked for."""
+        """Resets other than by power."""
         return self._controller.restarts
 
     @property
