@@ -7,8 +7,8 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Self
 
-from ward_protocol.portable import amplifier, board, link
-from ward_protocol.portable.amplifier_reading import unpack_status
+from ward_protocol.portable import board, link
+from ward_protocol.portable.amplifier_reading import Status, unpack_status
 from ward_protocol.portable.crc16 import crc16, seal
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class ModbusClient(Client):
                 return data[1:-2]
         return b""
 
-    async def status(self, unit: int) -> amplifier.Status:
+    async def status(self, unit: int) -> Status:
         """The status block."""
         block = (await self.ask(unit, "04 0000 0016"))[2:]
         return unpack_status([int.from_bytes(block[at : at + 2], "big") for at in range(0, 44, 2)])

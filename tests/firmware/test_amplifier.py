@@ -202,7 +202,7 @@ async def test_a_configuration_outlives_power_and_starts_are_counted() -> None:
             await site.one.start()
             assert await site.master.ask(1, "03 0000 0002") == bytes.fromhex("03 04 01F4 0064")
             status = await site.master.status(1)
-            assert (status.boots, flags_in(status) & CONFIG_FLAGS) == (boots, set())
+            assert (status.boots, flags_in(status) & CONFIG_FLAGS) == (boots, frozenset())
         assert (await site.master.status(2)).boots == 1
 
 

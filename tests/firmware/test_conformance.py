@@ -22,6 +22,7 @@ from tests.firmware.masters import Exceptional, Libmodbus, Master, Mbpoll, OurBu
 
 from ward_protocol.portable import amplifier as registers
 from ward_protocol.portable import reset_cause
+from ward_protocol.portable.amplifier_reading import STATUS_SIZE, Status
 from ward_sim.devices.amplifier import SimAmplifier
 from ward_sim.line import Line
 
@@ -83,8 +84,8 @@ async def reads(line: Master, amplifier: SimAmplifier) -> None:
     assert await line.read(2, 0, 32) == [*OFF, *OFF, 0, 1, 0, 0, 0, 1, 0, 0, *OFF]
     assert await line.read(3, 0, 9) == [3000, 3600, 0, 0, 0, 0, 850, 12000, 0]
     assert await line.read(3, 0x200, 11) == [UNIT, *(await line.read(3, 0x201, 1)), *registers.CONFIG_DEFAULTS[2:], 0]
-    block = await line.read(4, 0, registers.STATUS_SIZE)
-    status = registers.Status(*block)
+    block = await line.read(4, 0, STATUS_SIZE)
+    status = Status(*block)
     assert (status.relays, status.temperature_dc, status.version) == (0, 250, 0x0101)
     assert (status.reset_cause, status.boots) == (reset_cause.POWER_ON, 1)
     assert (await line.read(3, 0x100, 2)) == block[:2]

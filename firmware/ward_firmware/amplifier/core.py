@@ -5,8 +5,8 @@ The register map is that of `ward_protocol.portable.amplifier`.
 
 import struct
 
-from ward_firmware.amplifier import identification as ident
 from ward_firmware.amplifier.framing import BROADCAST, Framer
+from ward_firmware.amplifier.identification import objects
 from ward_firmware.amplifier.lease import Relays
 from ward_firmware.amplifier.refusal import DEVICE_FAILURE, ILLEGAL_ADDRESS, ILLEGAL_VALUE, Refused
 from ward_firmware.amplifier.server import Server
@@ -60,7 +60,7 @@ class Amplifier:
         self, configuration: "Configuration", relays: "RelayPort", sensors: "Sensors", start: "Start", now_us: int
     ) -> None:
         self.restart_wanted = False
-        self.objects = _objects(start)
+        self.objects = objects(VERSION, start)
         self._configuration = configuration
         self._unit = configuration.active[0]
         self._sensors = sensors
@@ -223,43 +223,26 @@ class Amplifier:
     def _status(self) -> bytes:
         ms = self._uptime.ms
         relays = self._relays
-        return registers.pack_status(
-            registers.Status(
-                self._nonce,
-                relays.read(),
-                self._sensors.line_mv(),
-                self._sensors.supply_cv(),
-                self._sensors.temperature_dc(),
-                relays.lease_left_ms(ms),
-                ms // 1000,
-                self._start.cause,
-                sum(relays.counts),
-                self._framer.good,
-                self._framer.bad,
-                VERSION,
-                self._sensors.current_ma(),
-                self._flags(),
-                relays.last,
-                relays.counts[registers.TRIP_LEASE],
-                relays.counts[registers.TRIP_ON_TIME],
-                relays.counts[registers.TRIP_TEMPERATURE],
-                relays.counts[registers.TRIP_CURRENT],
-                relays.counts[registers.TRIP_VOLTAGE],
-                self._start.boots,
-                self._refused,
-            )
-        )
-
-
-def _objects(start: "Start") -> "list[tuple[int, bytes]]":
-    return [
-        (ident.VENDOR, b"wardhub"),
-        (ident.PRODUCT_CODE, b"amp8"),
-        (ident.REVISION, b"%d.%d" % (VERSION >> 8, VERSION & 0xFF)),
-        (ident.PRODUCT_NAME, b"amplifier controller, 8 relays"),
-        (ident.MODEL_NAME, start.model),
-        (ident.SERIAL, start.serial),
-    ]
+        values = [
+            self._nonce,
+            relays.read(),
+            self._sensors.line_mv(),
+            self._sensors.supply_cv(),
+            self._sensors.temperature_dc(),
+            relays.lease_left_ms(ms),
+            ms // 1000,
+            self._start.cause,
+            sum(relays.counts),
+            self._framer.good,
+            self._framer.bad,
+            VERSION,
+            self._sensors.current_ma(),
+            self._flags(),
+            relays.last,
+        ]
+        values += relays.counts[registers.TRIP_LEASE :]
+        values += (self._start.boots, self._refused)
+        return registers.pack_status(values)
 
 
 def _packed(values: "list[int]") -> bytes:

@@ -12,8 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ward_firmware.start import Start
+
 MEI_TYPE = 14
-VENDOR, PRODUCT_CODE, REVISION, PRODUCT_NAME, MODEL_NAME, SERIAL = 0, 1, 2, 4, 5, 0x80
 CONFORMITY = 0x83
 """Extended identification, stream and individual access."""
 
@@ -21,19 +22,31 @@ _LAST_OF_CODE = (2, 0x7F, 0xFF)
 _ONE = 4
 
 
-def identify(pdu: bytes, objects: "Sequence[tuple[int, bytes]]") -> bytes:
-    """The answer PDU to `pdu` of function 43; `objects` are numbers and texts in rising order."""
+def objects(version: int, start: "Start") -> "list[tuple[int, bytes]]":
+    """What there is to know, by its number in the standard's order; 0x80 is the serial number."""
+    return [
+        (0, b"wardhub"),  # vendor name
+        (1, b"amp8"),  # product code
+        (2, b"%d.%d" % (version >> 8, version & 0xFF)),  # revision
+        (4, b"amplifier controller, 8 relays"),  # product name
+        (5, start.model),  # model name
+        (0x80, start.serial),
+    ]
+
+
+def identify(pdu: bytes, known: "Sequence[tuple[int, bytes]]") -> bytes:
+    """The answer PDU to `pdu` of function 43; `known` are numbers and texts in rising order."""
     if len(pdu) != 4 or pdu[1] != MEI_TYPE:
         raise Refused(ILLEGAL_FUNCTION)
     code, first = pdu[2], pdu[3]
     if not 1 <= code <= _ONE:
         raise Refused(ILLEGAL_VALUE)
     if code == _ONE:
-        chosen = [one for one in objects if one[0] == first]
+        chosen = [one for one in known if one[0] == first]
         if not chosen:
             raise Refused(ILLEGAL_ADDRESS)
     else:
-        chosen = [one for one in objects if one[0] <= _LAST_OF_CODE[code - 1]]
+        chosen = [one for one in known if one[0] <= _LAST_OF_CODE[code - 1]]
         if first in [number for number, _ in chosen]:
             chosen = [one for one in chosen if one[0] >= first]
     answer = bytes((43, MEI_TYPE, code, CONFORMITY, 0, 0, len(chosen)))

@@ -7,8 +7,8 @@ registers from STATUS_HOLDING, so that function 23 (which writes first, then rea
 read the status that proves it in one transaction.
 
 Discrete inputs 0..7 are the relays read from the pins, 8..15 those of them that do not follow their order,
-16..31 the bits of the status block's `flags`; their names are in `ward_protocol.portable.amplifier_reading`,
-which no controller carries.
+16..31 the bits of the status block's `flags`. Names of the block's registers and of those bits are in
+`ward_protocol.portable.amplifier_reading`, which no controller carries.
 
 Settings hold until the next reset. What holds after it is the configuration: CONFIG_SIZE registers from
 CONFIG, staged in memory until COMMIT_STORE is written to COMMIT, which keeps them on the flash with a CRC.
@@ -18,66 +18,10 @@ Ref: MODBUS Application Protocol Specification V1.1b3.
 """
 
 import struct
-from collections import namedtuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NamedTuple
-
-    class Status(NamedTuple):
-        """The status block, in register order."""
-
-        nonce: int
-        relays: int  # bit n = relay n, read from the pins
-        line_mv: int  # loudspeaker line level
-        supply_cv: int  # amplifier supply in steps of 10 mV
-        temperature_dc: int  # signed, 0.1 degC
-        lease_left_ms: int  # 0 when no relay is closed
-        uptime_s: int  # low 16 bits
-        reset_cause: int  # ward_protocol.portable.reset_cause
-        trips: int  # times a rule opened relays, of all causes
-        frames_ok: int
-        frames_bad: int
-        version: int  # major << 8 | minor
-        current_ma: int  # what the amplifier draws
-        flags: int  # amplifier_reading.FLAG_NAMES, and from bit 8 on the relays that must be written open first
-        last_trip: int  # TRIP_*, 0 = none since reset
-        lease_trips: int
-        on_time_trips: int
-        temperature_trips: int
-        current_trips: int
-        voltage_trips: int
-        boots: int  # starts counted on the flash
-        refused: int  # orders to close a relay that interlock or trip forbade
-
-else:
-    Status = namedtuple(
-        "Status",
-        (
-            "nonce",
-            "relays",
-            "line_mv",
-            "supply_cv",
-            "temperature_dc",
-            "lease_left_ms",
-            "uptime_s",
-            "reset_cause",
-            "trips",
-            "frames_ok",
-            "frames_bad",
-            "version",
-            "current_ma",
-            "flags",
-            "last_trip",
-            "lease_trips",
-            "on_time_trips",
-            "temperature_trips",
-            "current_trips",
-            "voltage_trips",
-            "boots",
-            "refused",
-        ),
-    )
+    from collections.abc import Iterable
 
 RELAYS = 8
 
@@ -115,10 +59,6 @@ SETTING_RANGES = (
 
 STATUS_INPUT = 0x0000
 STATUS_HOLDING = 0x0100
-STATUS_SIZE = 22
-STATUS_POLLED = 12
-"""How much of the block, from its beginning, a hub reads all the time; the rest is for a look at what happened."""
-
 DISCRETE_INPUTS = 32
 
 TRIP_LEASE, TRIP_ON_TIME, TRIP_TEMPERATURE, TRIP_CURRENT, TRIP_VOLTAGE = 1, 2, 3, 4, 5
@@ -164,6 +104,6 @@ def config_valid(index: int, value: int) -> bool:
     return setting_valid(CONFIG_SETTINGS[index - 2], value)
 
 
-def pack_status(status: Status) -> bytes:
+def pack_status(status: "Iterable[int]") -> bytes:
     """The block as register bytes, big-endian; counters wrap at 16 bits."""
     return b"".join([struct.pack(">H", value & 0xFFFF) for value in status])

@@ -3,11 +3,71 @@
 Ref: ward_protocol.portable.amplifier (register map).
 """
 
-from ward_protocol.portable.amplifier import STATUS_SIZE, Status
+from collections import namedtuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NamedTuple
+
+    class Status(NamedTuple):
+        """The status block, in register order."""
+
+        nonce: int
+        relays: int  # bit n = relay n, read from the pins
+        line_mv: int  # loudspeaker line level
+        supply_cv: int  # amplifier supply in steps of 10 mV
+        temperature_dc: int  # signed, 0.1 degC
+        lease_left_ms: int  # 0 when no relay is closed
+        uptime_s: int  # low 16 bits
+        reset_cause: int  # ward_protocol.portable.reset_cause
+        trips: int  # times a rule opened relays, of all causes
+        frames_ok: int
+        frames_bad: int
+        version: int  # major << 8 | minor
+        current_ma: int  # what the amplifier draws
+        flags: int  # FLAG_NAMES, and from bit 8 on the relays that must be written open first
+        last_trip: int  # TRIP_NAMES, 0 = none since reset
+        lease_trips: int
+        on_time_trips: int
+        temperature_trips: int
+        current_trips: int
+        voltage_trips: int
+        boots: int  # starts counted on the flash
+        refused: int  # orders to close a relay that interlock or trip forbade
+
+else:
+    Status = namedtuple(
+        "Status",
+        (
+            "nonce",
+            "relays",
+            "line_mv",
+            "supply_cv",
+            "temperature_dc",
+            "lease_left_ms",
+            "uptime_s",
+            "reset_cause",
+            "trips",
+            "frames_ok",
+            "frames_bad",
+            "version",
+            "current_ma",
+            "flags",
+            "last_trip",
+            "lease_trips",
+            "on_time_trips",
+            "temperature_trips",
+            "current_trips",
+            "voltage_trips",
+            "boots",
+            "refused",
+        ),
+    )
+
+STATUS_SIZE = 22
+STATUS_POLLED = 12
+"""How much of the block, from its beginning, a hub reads all the time; the rest is for a look at what happened."""
 
 FLAG_NAMES = (
     "supply_present",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from tests.unit.firmware.ports import Flash, Readings, RelayBank, amplifier
 
 from ward_protocol.portable import amplifier_reading as reading
-from ward_protocol.portable.amplifier import Status
 from ward_protocol.portable.crc16 import crc16, seal
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class AmplifierBench:
         """Write all coils."""
         return self.ask(f"0F 0000 0008 01 {mask:02X}")
 
-    def status(self) -> Status:
+    def status(self) -> reading.Status:
         block = bytes.fromhex(self.ask("04 0000 0016"))[2:]
         return reading.unpack_status([int.from_bytes(block[at : at + 2], "big") for at in range(0, 44, 2)])
 

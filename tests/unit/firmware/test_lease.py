@@ -6,8 +6,7 @@ import pytest
 from tests.unit.firmware.ports import RelayBank, amplifier
 
 from ward_firmware.amplifier.core import IDLE_WAIT_MS
-from ward_protocol.portable.amplifier import Status
-from ward_protocol.portable.amplifier_reading import unpack_status
+from ward_protocol.portable.amplifier_reading import Status, unpack_status
 from ward_protocol.portable.crc16 import seal
 
 CLOSE_0 = "05 0000 FF00"

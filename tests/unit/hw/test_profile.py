@@ -10,6 +10,7 @@ import pytest
 from ward_hw.errors import MisuseError
 from ward_hw.profile import known_profiles, load_profile, parse_profile
 from ward_protocol.portable import amplifier as registers
+from ward_protocol.portable.amplifier_reading import STATUS_POLLED, Status
 
 OURS = "wardhub/amp8"
 
@@ -50,13 +51,13 @@ def test_our_profile_is_the_register_map_of_the_firmware() -> None:
     assert (nonce.status, nonce.inputs, nonce.count) == (
         registers.STATUS_HOLDING,
         registers.STATUS_INPUT,
-        registers.STATUS_POLLED,
+        STATUS_POLLED,
     )
     lock = profile.interlock
     assert lock is not None
     assert [lock.register + index for index in range(3)] == [registers.SUPPLY, registers.ZONES, registers.WARM_UP_MS]
     assert lock.max_warm_up_ms == registers.SETTING_RANGES[registers.WARM_UP_MS][1]
-    words = registers.Status(*range(22))
+    words = Status(*range(22))
     assert (words.relays, words.line_mv, words.supply_cv) == (status.relays, status.line_level_mv, status.supply)
     assert (words.temperature_dc, words.lease_left_ms) == (status.temperature_dc, status.lease_left_ms)
     assert (words.uptime_s, words.reset_cause, words.trips) == (status.uptime_s, status.reset_cause, status.trips)

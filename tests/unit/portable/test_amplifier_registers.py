@@ -7,11 +7,9 @@ import struct
 import pytest
 
 from ward_protocol.portable import amplifier
-from ward_protocol.portable.amplifier_reading import unpack_status
+from ward_protocol.portable.amplifier_reading import Status, unpack_status
 
-STATUS = amplifier.Status(
-    0xBEEF, 0b1011, 12345, 2400, -55, 2976, 70, 3, 2, 100, 1, 0x0101, 1500, 0x0403, 4, 0, 0, 1, 1, 0, 19, 5
-)
+STATUS = Status(0xBEEF, 0b1011, 12345, 2400, -55, 2976, 70, 3, 2, 100, 1, 0x0101, 1500, 0x0403, 4, 0, 0, 1, 1, 0, 19, 5)
 
 
 def test_status_block_layout() -> None:
