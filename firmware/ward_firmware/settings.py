@@ -5,15 +5,18 @@ output off, and not in a circle of restarts.
 """
 
 import json
+import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FILE = "settings.json"
+HOLD = "hold"
+HOLD_S = 60
+"""How long a held start waits for Ctrl-C, which noise on a console may have been before: then it serves again."""
 
 
-def load(defaults: "Mapping[str, int]", path: str = FILE) -> "dict[str, int]":
+def load(defaults: "Mapping[str, int]", path: str = "settings.json") -> "dict[str, int]":
     """`defaults` with the values of `path` put over them, if there is such a file.
 
     Raises ValueError for a file that is no JSON table, a key that nothing reads, a value that is no whole number.
@@ -38,3 +41,18 @@ def load(defaults: "Mapping[str, int]", path: str = FILE) -> "dict[str, int]":
             raise ValueError("%s: %s must be a whole number" % (path, key))
         values[key] = given[key]
     return values
+
+
+def hold() -> None:
+    """Have the next start serve nobody and start no watchdog, which would cut the copying of files short."""
+    with open(HOLD, "w"):
+        pass
+
+
+def held() -> bool:
+    """Whether this start is to wait for somebody at the prompt; the one after it is not."""
+    try:
+        os.remove(HOLD)
+    except OSError:
+        return False
+    return True

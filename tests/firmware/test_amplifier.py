@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -264,6 +265,27 @@ async def test_a_restart_on_request_says_so_and_opens_nothing_by_surprise() -> N
         assert await site.master.ask(1, "06 020A B007") == bytes.fromhex("06 020A B007")
         await until(lambda: site.one.restarts == 1, "it restarts")
         assert (await site.master.status(1)).reset_cause == reset_cause.SOFT
+
+
+async def test_ctrl_c_restarts_it_into_the_prompt_once_with_everything_open() -> None:
+    async with started() as site:
+        await site.master.ask(1, CLOSE_0_AND_2)
+        await until(lambda: site.one.relays[0], "closed")
+        pid, flash = site.one.controller.pid, site.one.controller.flash
+        assert pid is not None
+        assert flash is not None
+        os.kill(pid, signal.SIGINT)
+        await until(lambda: site.one.restarts >= 1, "it restarts")
+        assert not any(site.one.relays)
+        # It waits for a second one, which ends at the prompt: here, at the end of the process. Then it runs as ever.
+        await until(lambda: site.one.alive and site.one.controller.pid not in {None, pid}, "it waits")
+        await asyncio.sleep(0.3)
+        assert site.one.restarts == 1
+        os.kill(site.one.controller.pid or 0, signal.SIGINT)
+        await until(lambda: site.one.restarts == 2 and site.one.alive, "it was at the prompt")
+        assert (await site.master.status(1)).relays == 0
+        assert not (flash / "hold").exists()
+        assert (await site.master.status(1)).boots == 2  # the one at the prompt served nobody
 
 
 async def test_a_wrong_setting_stops_it_with_words_and_relays_open() -> None:

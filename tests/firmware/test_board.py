@@ -7,6 +7,7 @@ import binascii
 import contextlib
 import hashlib
 import os
+import signal
 import struct
 import zlib
 from typing import TYPE_CHECKING
@@ -116,6 +117,24 @@ async def test_a_hang_ends_dark_and_restarted() -> None:
         assert site.board.frame == DARK
         ident = b.unpack_ident(await site.client.ask(b.IDENT))
         assert ident.reset_cause == reset_cause.WATCHDOG
+
+
+async def test_ctrl_c_restarts_it_dark() -> None:
+    async with started() as site:
+        await site.show(7)
+        await until(lambda: site.board.frame == PICTURE, "the picture shines")
+        pid = site.board.controller.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGINT)
+        await until(lambda: site.board.restarts >= 1, "it restarts")
+        assert site.board.frame == DARK
+        # It waits for a second one, which ends at the prompt: here, at the end of the process. Then it runs as ever.
+        await until(lambda: site.board.alive and site.board.controller.pid not in {None, pid}, "it waits")
+        await asyncio.sleep(0.3)
+        assert site.board.restarts == 1
+        os.kill(site.board.controller.pid or 0, signal.SIGINT)
+        await until(lambda: site.board.restarts == 2 and site.board.alive, "it was at the prompt")
+        assert (await site.client.status()).state == b.STATE_BLANK
 
 
 async def test_a_power_cut_is_dark_and_power_brings_it_back_blank() -> None:

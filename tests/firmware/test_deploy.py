@@ -87,8 +87,9 @@ def test_the_steps_of_the_readme_make_a_board_that_imports_its_firmware(
     assert json.loads((files / "settings.json").read_text()) == {"unit": 17, "baud": 19200}
     kinds = {path.suffix for path in (files / "lib").rglob("*") if path.is_file()}
     assert kinds == {".mpy" if compiled else ".py"}
+    program = "import ward_firmware.amplifier.core; from ward_firmware.amplifier.rp2040 import pins; print(pins.MODEL)"
     started = subprocess.run(
-        [micropython, "-c", "import ward_firmware.amplifier.core, ward_firmware.amplifier.rp2040.pins as p; print(p.MODEL)"],
+        [micropython, "-c", program],
         cwd=files, env={"MICROPYPATH": "lib:.frozen"}, capture_output=True, text=True, timeout=DEADLINE_S, check=False,
     )  # fmt: skip
     assert started.stdout == "RP2040\n", started.stderr

@@ -21,7 +21,6 @@ BROADCAST = 0
 MAX_ADU = 256
 _MIN_ADU = 4
 _FIXED = (1, 2, 3, 4, 5, 6)
-_FIXED_SIZE = 8
 
 
 def t35_us(baud: int) -> int:
@@ -95,7 +94,7 @@ def _expected_size(held: bytearray) -> int:
     """Size of the request that `held` begins; 0 while it cannot be known yet, -1 when it never can."""
     function = held[1]
     if function in _FIXED:
-        return _FIXED_SIZE
+        return 8
     if function in (15, 16):
         return 9 + held[6] if len(held) > 6 else 0
     if function == 43 and held[2] == 14:

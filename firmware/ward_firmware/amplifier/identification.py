@@ -14,12 +14,8 @@ if TYPE_CHECKING:
 
     from ward_firmware.start import Start
 
-MEI_TYPE = 14
-CONFORMITY = 0x83
-"""Extended identification, stream and individual access."""
-
 _LAST_OF_CODE = (2, 0x7F, 0xFF)
-_ONE = 4
+"""By code: basic, regular, extended identification as a stream. Code 4 is for one object."""
 
 
 def objects(version: int, start: "Start") -> "list[tuple[int, bytes]]":
@@ -36,12 +32,12 @@ def objects(version: int, start: "Start") -> "list[tuple[int, bytes]]":
 
 def identify(pdu: bytes, known: "Sequence[tuple[int, bytes]]") -> bytes:
     """The answer PDU to `pdu` of function 43; `known` are numbers and texts in rising order."""
-    if len(pdu) != 4 or pdu[1] != MEI_TYPE:
+    if len(pdu) != 4 or pdu[1] != 14:
         raise Refused(ILLEGAL_FUNCTION)
     code, first = pdu[2], pdu[3]
-    if not 1 <= code <= _ONE:
+    if not 1 <= code <= 4:
         raise Refused(ILLEGAL_VALUE)
-    if code == _ONE:
+    if code == 4:
         chosen = [one for one in known if one[0] == first]
         if not chosen:
             raise Refused(ILLEGAL_ADDRESS)
@@ -49,5 +45,6 @@ def identify(pdu: bytes, known: "Sequence[tuple[int, bytes]]") -> bytes:
         chosen = [one for one in known if one[0] <= _LAST_OF_CODE[code - 1]]
         if first in [number for number, _ in chosen]:
             chosen = [one for one in chosen if one[0] >= first]
-    answer = bytes((43, MEI_TYPE, code, CONFORMITY, 0, 0, len(chosen)))
+    # Conformity 0x83: extended identification, stream and individual access. Nothing follows.
+    answer = bytes((43, 14, code, 0x83, 0, 0, len(chosen)))
     return answer + b"".join([bytes((number, len(text))) + text for number, text in chosen])

@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 
 class Relays:
-    """Relays behind these rules; `ms` arguments are milliseconds since boot.
+    """Relays behind these rules, whose numbers come from outside; `ms` arguments are milliseconds since boot.
 
     `counts` has the trips by cause (TRIP_* of the register map), `last` the latest cause, `latched` the relays
     that must be written open first. `blocked` is set while the cause of a trip lasts.
     """
 
     def __init__(self, port: "RelayPort", count: int) -> None:
-        self.lease_ms = registers.LEASE_DEFAULT_MS
-        self.max_on_s = registers.MAX_ON_DEFAULT_S
+        self.lease_ms = 0
+        self.max_on_s = 0
         self.supply = 0
         self.zones = 0
         self.warm_up_ms = 0

@@ -8,7 +8,7 @@ import machine
 from ward_firmware import settings
 from ward_firmware.amplifier.core import Amplifier
 from ward_firmware.amplifier.factory import defaults, factory
-from ward_firmware.clock import now_us, pause_us
+from ward_firmware.clock import now_us, pause_s, pause_us
 from ward_firmware.configuration import Configuration
 from ward_firmware.slots import Slots, count_start
 from ward_firmware.start import Start
@@ -96,10 +96,32 @@ def _scaled(adc: "machine.ADC", full_scale: int) -> int:
     return (int(adc.read_u16()) * full_scale + 32767) // 65535
 
 
+def _serve(core: Amplifier, uart: "machine.UART", drive: "machine.Pin", watchdog: "machine.WDT") -> None:
+    """Until a restart is wanted and its answer is out."""
+    poller = select.poll()
+    poller.register(uart, select.POLLIN)
+    while drive.value() or not core.restart_wanted:
+        watchdog.feed()
+        if poller.poll(1 if drive.value() else core.wait_ms()):
+            answer = core.rx(uart.read(CHUNK) or b"", now_us())
+            if answer:
+                pause_us(core.turnaround_us)
+                drive.value(1)
+                uart.write(answer)
+        else:
+            core.tick(now_us())
+        # The transceiver listens again as soon as the last stop bit is out; nothing waits for that.
+        if drive.value() and uart.txdone():
+            drive.value(0)
+
+
 def main(pins: "Hardware") -> None:
-    """Run until reset."""
+    """Run until reset. Ctrl-C resets too; the start after that waits for a second one with every relay open."""
     relays = Relays(pins)
     drive = machine.Pin(pins.DRIVE_ENABLE, machine.Pin.OUT, value=0)
+    if settings.held():
+        pause_s(settings.HOLD_S)
+        machine.reset()
     configuration = Configuration(Slots("config"), factory(settings.load(defaults())), config_valid)
     # Counted before the line is listened to: writing flash would lose what comes meanwhile.
     start = Start(
@@ -113,21 +135,8 @@ def main(pins: "Hardware") -> None:
         rx=machine.Pin(pins.RX),
         timeout=0,
     )
-    poller = select.poll()
-    poller.register(uart, select.POLLIN)
-    watchdog = machine.WDT(timeout=pins.WATCHDOG_MS)
-    while True:
-        watchdog.feed()
-        if poller.poll(1 if drive.value() else core.wait_ms()):
-            answer = core.rx(uart.read(CHUNK) or b"", now_us())
-            if answer:
-                pause_us(core.turnaround_us)
-                drive.value(1)
-                uart.write(answer)
-        else:
-            core.tick(now_us())
-        # The transceiver listens again as soon as the last stop bit is out; nothing waits for that.
-        if drive.value() and uart.txdone():
-            drive.value(0)
-        if core.restart_wanted and not drive.value():
-            machine.reset()
+    try:
+        _serve(core, uart, drive, machine.WDT(timeout=pins.WATCHDOG_MS))
+    except KeyboardInterrupt:
+        settings.hold()
+    machine.reset()

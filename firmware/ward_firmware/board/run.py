@@ -8,7 +8,7 @@ from ward_firmware import settings
 from ward_firmware.board.core import Board
 from ward_firmware.board.factory import defaults, factory
 from ward_firmware.board.hub12 import Hub12
-from ward_firmware.clock import now_us
+from ward_firmware.clock import now_us, pause_s
 from ward_firmware.configuration import Configuration
 from ward_firmware.slots import Slots, count_start
 from ward_firmware.start import Start
@@ -80,8 +80,11 @@ def _serve(core: Board, panel: Hub12, uart: "machine.UART", watchdog: "machine.W
 
 
 def main(pins: "Hardware") -> None:
-    """Run until reset."""
+    """Run until reset. Ctrl-C resets too; the start after that waits for a second one with the panel dark."""
     enable = _output(pins.ENABLE)  # dark before anything else
+    if settings.held():
+        pause_s(settings.HOLD_S)
+        machine.reset()
     configuration = Configuration(Slots("config"), factory(settings.load(defaults())), config_valid)
     baud, wide, high = configuration.active
     panel = _panel(pins, wide, high, enable)
@@ -95,6 +98,8 @@ def main(pins: "Hardware") -> None:
     scanner = machine.Timer(pins.TIMER, mode=machine.Timer.PERIODIC, freq=pins.SCAN_HZ, callback=panel.scan)
     try:
         _serve(core, panel, uart, watchdog)
+    except KeyboardInterrupt:
+        settings.hold()
     finally:
         # Whatever ended it, four rows must not stay lit at full current until the watchdog bites.
         scanner.deinit()

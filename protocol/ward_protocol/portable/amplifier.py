@@ -37,16 +37,9 @@ SUPPLY_MIN_CV = 8
 SETTINGS = 9
 """How many writable holding registers there are, from address 0."""
 
-LEASE_MIN_MS = 500
-LEASE_MAX_MS = 10000
-LEASE_DEFAULT_MS = 3000
-MAX_ON_MIN_S = 1
-MAX_ON_MAX_S = 7200
-MAX_ON_DEFAULT_S = 3600
-
 SETTING_RANGES = (
-    (LEASE_MIN_MS, LEASE_MAX_MS),
-    (MAX_ON_MIN_S, MAX_ON_MAX_S),
+    (500, 10000),
+    (1, 7200),
     (0, 0xFFFF),
     (0, 0xFF),
     (0, 0xFF),
@@ -76,7 +69,7 @@ CONFIG_NAMES = (
     "current_limit_ma",
     "supply_min_cv",
 )
-CONFIG_DEFAULTS = (1, 192, LEASE_DEFAULT_MS, MAX_ON_DEFAULT_S, 0, 0, 0, 850, 12000, 0)
+CONFIG_DEFAULTS = (1, 192, 3000, 3600, 0, 0, 0, 850, 12000, 0)
 CONFIG_SIZE = 10
 CONFIG_SETTINGS = (LEASE_MS, MAX_ON_S, SUPPLY, ZONES, WARM_UP_MS, TEMPERATURE_LIMIT_DC, CURRENT_LIMIT_MA, SUPPLY_MIN_CV)
 """The settings that the configuration begins with, from its third register on."""

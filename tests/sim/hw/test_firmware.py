@@ -14,6 +14,7 @@ import pytest
 from ward_hw.bus import ModbusBus, Priority
 from ward_hw.drivers.amplifier import Amplifier
 from ward_hw.drivers.board import Bitmap, Board, Show, Window
+from ward_hw.drivers.dialect import Interlock
 from ward_hw.errors import LinkError, Unconfirmed
 from ward_hw.profile import load_profile
 from ward_sim.devices.amplifier import SimAmplifier
@@ -66,6 +67,23 @@ async def test_relays_obey_and_are_read_back(baudrate: int) -> None:
                     await driver.set_relays(frozenset())
                     assert closed(device) == set()
     assert {name for name, _, _ in moves} == {"amp-1", "amp-2"}
+
+
+async def test_the_controller_keeps_the_interlock_that_the_driver_sets() -> None:
+    async with Line(19_200, seed=1) as line:
+        device = SimAmplifier("amp-1", 1, line, on_change=lambda *_: None)
+        lock = Interlock(frozenset({0}), frozenset({1, 2}), 600)
+        profile = load_profile("wardhub/amp8")
+        async with device, ModbusBus(line.station("hub").path, 19_200) as bus, asyncio.timeout(HANG_GUARD_S):
+            driver = Amplifier("amp-1", bus, 1, profile, clock=time.monotonic, interlock=lock)
+            await driver.configure()
+            with pytest.raises(Unconfirmed, match="exception 4"):
+                await driver.set_relays(frozenset({0, 1}))
+            assert closed(device) == {0}  # warming up
+            await asyncio.sleep(0.7)
+            assert (await driver.set_relays(frozenset({0, 1}))).relays == {0, 1} == closed(device)
+            await driver.set_relays(frozenset())
+            assert closed(device) == set()
 
 
 async def test_a_noisy_line_costs_time_and_never_the_truth() -> None:

@@ -43,3 +43,10 @@ def test_what_nobody_reads_is_fatal(tmp_path: Path, text: str, complaint: str) -
     file.write_text(text)
     with pytest.raises(ValueError, match=complaint):
         settings.load(DEFAULTS, str(file))
+
+
+def test_a_start_is_held_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert not settings.held()
+    settings.hold()
+    assert [settings.held(), settings.held()] == [True, False]

@@ -42,12 +42,10 @@ def test_our_profile_is_the_register_map_of_the_firmware() -> None:
         registers.MAX_ON_S,
         registers.NONCE,
     )
-    assert (lease.min_ms, lease.default_ms, lease.max_ms) == (
-        registers.LEASE_MIN_MS,
-        registers.LEASE_DEFAULT_MS,
-        registers.LEASE_MAX_MS,
-    )
-    assert (lease.max_on_default_s, lease.max_on_limit_s) == (registers.MAX_ON_DEFAULT_S, registers.MAX_ON_MAX_S)
+    delivered = dict(zip(registers.CONFIG_NAMES, registers.CONFIG_DEFAULTS, strict=True))
+    assert (lease.min_ms, lease.max_ms) == registers.SETTING_RANGES[registers.LEASE_MS]
+    assert (1, lease.max_on_limit_s) == registers.SETTING_RANGES[registers.MAX_ON_S]
+    assert (lease.default_ms, lease.max_on_default_s) == (delivered["lease_ms"], delivered["max_on_s"])
     assert (nonce.status, nonce.inputs, nonce.count) == (
         registers.STATUS_HOLDING,
         registers.STATUS_INPUT,
