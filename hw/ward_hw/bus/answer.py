@@ -20,6 +20,7 @@ _EXCEPTION_SIZE = 5
 _READ_BITS = frozenset({1, 2})
 _READ_REGISTERS = frozenset({3, 4, 23})
 _WRITES = frozenset({5, 6, 15, 16})
+_REPEATED = frozenset({5, 6})
 _WRITE_SIZE = 8
 _ECHOED = 6  # unit, function and the two fields that an answer to a write repeats
 
@@ -48,6 +49,11 @@ class Expected:
         if function in _WRITES:
             return cls(request, _WRITE_SIZE)
         raise ValueError(f"function {function} has no answer of known length")
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the right answer is the very bytes of the request: then an echo looks like an answer."""
+        return self.request[1] in _REPEATED
 
     def find(self, received: bytes, *, echo: bool = False, start: int = 0) -> tuple[int, bytes] | None:
         """The first acceptable frame at or after ``start`` and the index behind it, or None so far.

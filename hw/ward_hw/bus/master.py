@@ -1,18 +1,22 @@
-"""The owner of one Modbus RTU line: one task that asks, waits, and never takes an old answer for a new one.
+"""The owner of one Modbus RTU line: one that asks, waits, and never takes an old answer for a new one.
 
 What the owner keeps, and where nothing else does:
 
 * t3.5 of silence before every request, and the turn-round after a broadcast (Modbus over Serial Line V1.02,
   2.5.1.1 and 2.4.1).
-* Quarantine. A unit that did not answer in time may answer late, and that answer would fit the next request
-  of the same shape. After a failure nothing is asked of that unit for as long again as its time-out, except
-  by orders whose answer proves itself (`accept`) or is not believed anyway. Other units go on: their
-  answers carry their own address.
+* Quarantine (`ward_hw.bus.quarantine`). A unit that did not answer in time may answer late, and that answer would
+  fit the next request of the same shape. Other units go on: their answers carry their own address.
 * An order whose caller has gone away (cancelled, out of time) while its answer is due is waited for to the
   end and dropped, so that it cannot meet the next one.
 * Urgency. The most urgent order goes first; a poll still waiting for the first byte of an answer is put
   back when an emergency comes, so that a dead unit cannot hold an alert for a whole time-out.
 * The port: opened when first needed, and again after it was lost.
+
+The owner is no task but callbacks of the loop, one for each thing that can happen: an order, bytes, a time. Whatever
+happens ends in `_pump`, which does the next thing or aims `_wake` at the moment when it can. What is only to be
+noticed if nothing else comes first (time-outs, deadlines) shares one timer, `_watch`, which is not moved when an
+answer comes: it looks at its time, and aims again. So a transaction costs the loop three turns (silence over, answer,
+caller) and one timer.
 
 Built on pymodbus's messages and CRC. Its client is not used: a late answer is an answer to it.
 """
@@ -20,16 +24,18 @@ Built on pymodbus's messages and CRC. Its client is not used: a late answer is a
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
+import struct
 from typing import TYPE_CHECKING, Self
 
 from pymodbus.exceptions import ModbusException
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
 
-from ward_hw.bus.answer import Expected
+from ward_hw.bus.answer import EXCEPTION_BIT, Expected
+from ward_hw.bus.echo import Echo
 from ward_hw.bus.order import Accept, Order, OrderQueue, Priority
+from ward_hw.bus.quarantine import Quarantine
 from ward_hw.errors import LinkError, LinkTimeout, MisuseError, PeerError
 from ward_hw.serial_port import open_tty
 
@@ -48,15 +54,11 @@ _RECEIVE_LIMIT = 1024  # bytes kept of a line that only makes noise
 BROADCAST = 0
 
 
-class _PreemptedError(Exception):
-    """The order is put back: an emergency waits and this poll has heard nothing yet."""
-
-
 class ModbusBus:
     """A Modbus RTU master on one serial line. Use as an async context manager; share it between drivers.
 
     ``port`` is the path of the device, ``timeout`` the seconds a unit has for its answer to begin and end,
-    beyond the wire time of both frames. ``echo`` tells that the adapter hears what it sends.
+    beyond the wire time of both frames. ``echo`` tells whether the adapter hears what it sends; None finds out.
     """
 
     def __init__(
@@ -65,13 +67,13 @@ class ModbusBus:
         baudrate: int,
         *,
         timeout: float = 0.3,
-        echo: bool = False,
+        echo: bool | None = None,
         opener: SerialOpener = open_tty,
     ) -> None:
         self.port = port
         self.baudrate = baudrate
         self._timeout = timeout
-        self._echo = echo
+        self._echo = Echo(echo)
         self._opener = opener
         self._character_s = _BITS_OF_A_CHARACTER / baudrate
         self._gap_s = 3.5 * self._character_s if baudrate <= _FAST_LINE else _T35_FAST_S
@@ -79,32 +81,37 @@ class ModbusBus:
         self._framer = FramerRTU(self._decoder)
         self._queue = OrderQueue()
         self._numbers = itertools.count()
-        self._quiet_until: dict[int, float] = {}  # unit -> loop time before which it is in quarantine
-        self._suspects: set[int] = set()
+        self._quarantine = Quarantine(timeout)
         self._line: SerialPort | None = None
         self._reopen_s = _REOPEN_FIRST_S
+        self._reopen_at = 0.0
         self._last_activity = 0.0
         self._received = bytearray()
         self._current: Order | None = None
-        self._answer: asyncio.Future[ModbusPDU] | None = None
-        self._owner: asyncio.Task[None] | None = None
+        self._until = 0.0  # the end of the current order's time
+        self._wake: asyncio.TimerHandle | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._entered = False
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._owner = self._loop.create_task(self._own(), name=f"modbus {self.port}")
+        self._entered = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        owner, self._owner = self._owner, None
-        if owner is not None:
-            owner.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await owner
-        self._close()
-        for order in list(self._queue):
+        self._entered = False
+        current = self._finish()
+        for order in ([] if current is None else [current]) + list(self._queue):
             self._fail(order, LinkError(self.port, "request", "the bus was closed", remedy="open it again"))
+        for timer in (self._wake, self._watch):
+            if timer is not None:
+                timer.cancel()
+        self._wake = self._watch = None
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
     @property
     def open(self) -> bool:
@@ -116,11 +123,11 @@ class ModbusBus:
 
         True after it failed to answer, until something proved that its old answers have come.
         """
-        return unit in self._suspects
+        return self._quarantine.suspect(unit)
 
     def clear(self, unit: int) -> None:
         """Take a driver's word that the unit's old answers have come (a unit answers in order)."""
-        self._suspects.discard(unit)
+        self._quarantine.clear(unit)
 
     async def request(
         self,
@@ -141,8 +148,9 @@ class ModbusBus:
         if not 1 <= unit <= 247:
             raise MisuseError(self.port, "request", f"no unit {unit}", remedy="units are 1 to 247")
         frame = self._frame(pdu, unit)
-        order = self._order(unit, frame, Expected.to(frame), priority, accept=accept, may_be_stale=may_be_stale)
-        answer = await self._submit(order, deadline)
+        answer = await self._submit(
+            self._order(unit, frame, Expected.to(frame), priority, deadline, accept=accept, may_be_stale=may_be_stale)
+        )
         if answer is None or isinstance(answer, ExceptionResponse):  # only a broadcast ends without an answer
             code = None if answer is None else answer.exception_code
             raise PeerError(
@@ -156,8 +164,8 @@ class ModbusBus:
 
     async def broadcast(self, pdu: ModbusPDU, *, deadline: float, priority: Priority = Priority.COMMAND) -> None:
         """Send a write to all units, which nobody answers; returns after the turn-round."""
-        order = self._order(BROADCAST, self._frame(pdu, BROADCAST), None, priority, accept=None, may_be_stale=True)
-        await self._submit(order, deadline)
+        frame = self._frame(pdu, BROADCAST)
+        await self._submit(self._order(BROADCAST, frame, None, priority, deadline, accept=None, may_be_stale=True))
 
     # --- the queue's side: called by the tasks of drivers ---
 
@@ -171,129 +179,155 @@ class ModbusBus:
         frame: bytes,
         expected: Expected | None,
         priority: Priority,
+        deadline: float,
         *,
         accept: Accept | None,
         may_be_stale: bool,
     ) -> Order:
-        if self._owner is None:
+        if not self._entered:
             raise MisuseError(self.port, "request", "the bus is not open", remedy="use it as a context manager")
         future: asyncio.Future[ModbusPDU | None] = self._loop.create_future()
-        return Order(unit, frame, expected, priority, next(self._numbers), future, accept, may_be_stale)
+        return Order(unit, frame, expected, priority, next(self._numbers), deadline, future, accept, may_be_stale)
 
-    async def _submit(self, order: Order, deadline: float) -> ModbusPDU | None:
+    async def _submit(self, order: Order) -> ModbusPDU | None:
         self._queue.put(order)
         if order.priority is Priority.EMERGENCY:
             self._preempt()
+        self._pump()
+        self._look_at(order.deadline)
         try:
-            async with asyncio.timeout_at(deadline):
-                return await order.future
-        except LinkTimeout:
-            raise
-        except TimeoutError as error:
-            why = "no answer before the deadline" if self.open else "the serial port is not open"
-            raise LinkTimeout(
-                self._name(order.unit), "request", why, remedy="check power, wiring and adapter"
-            ) from error
+            return await order.future
         finally:
             self._queue.withdraw(order)
 
+    def _expire(self, order: Order) -> None:
+        """The caller's time is over; an answer that is due is still waited for."""
+        if not self.open:
+            problem, remedy = "the serial port is not open", "plug the adapter in, check its path"
+        elif failures := self._quarantine.failures(order.unit):
+            problem, remedy = f"left alone after {failures} failures", "check power, unit number and wiring of the unit"
+        else:
+            problem, remedy = "no answer before the deadline", "check power, wiring and load of the line"
+        self._queue.withdraw(order)
+        self._fail(order, LinkTimeout(self._name(order.unit), "request", problem, remedy=remedy))
+
     def _preempt(self) -> None:
         """Take the line from a poll that has heard nothing, once it had a fair time."""
-        order, answer = self._current, self._answer
-        if order is None or answer is None or order.priority is not Priority.POLL:
+        order = self._current
+        if order is None or order.priority is not Priority.POLL:
             return
-        if len(self._received) > (len(order.frame) if self._echo else 0):
+        if len(self._received) > (len(order.frame) if self._echo.heard else 0):
             return
         at = self._last_activity + _PATIENCE_BEFORE_EMERGENCY_S  # nothing received: the end of our own request
         if self._loop.time() < at:
             self._loop.call_at(at, self._preempt)
-        elif not answer.done() and any(waiting.priority is Priority.EMERGENCY for waiting in self._queue):
-            answer.set_exception(_PreemptedError())
-
-    # --- the owner's side: one task ---
-
-    async def _own(self) -> None:
-        while True:
-            await self._line_is_open_and_quiet()
-            # Chosen only now, after the silence: what came meanwhile may be more urgent.
-            order = self._queue.take(self._may_go)
-            if order is None:
-                await self._something_changes()
-            elif not order.future.done():
-                await self._transact(order)
-
-    async def _line_is_open_and_quiet(self) -> None:
-        if not len(self._queue):
-            self._queue.arrived.clear()
-            await self._queue.arrived.wait()
-        while self._line is None:
-            try:
-                self._line = self._opener(self.port, self.baudrate, self)
-                self._reopen_s = _REOPEN_FIRST_S
-                self._last_activity = self._loop.time()
-            except OSError:  # absent or busy: callers learn it by their deadlines, an adapter may come back
-                await asyncio.sleep(self._reopen_s)
-                self._reopen_s = min(2 * self._reopen_s, _REOPEN_LAST_S)
-        quiet = False
-        while not quiet:  # bytes that come during the wait start it anew
-            wait = self._last_activity + self._gap_s - self._loop.time()
-            await asyncio.sleep(max(0.0, wait))
-            quiet = wait <= 0
-
-    def _may_go(self, order: Order) -> bool:
-        return not order.heeds_quarantine or self._quiet_until.get(order.unit, 0.0) <= self._loop.time()
-
-    async def _something_changes(self) -> None:
-        """Wait for a new order or for the end of the first quarantine that holds one back."""
-        ends = [self._quiet_until.get(order.unit, 0.0) for order in self._queue]
-        self._queue.arrived.clear()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(min(ends, default=None)):
-                await self._queue.arrived.wait()
-
-    async def _transact(self, order: Order) -> None:
-        if self._line is None:
+        elif any(waiting.priority is Priority.EMERGENCY for waiting in self._queue):
+            self._quarantine.given_up(order.unit, self._loop.time())
+            self._finish()
             self._queue.put(order)
+            self._pump()
+
+    # --- the owner's side: callbacks, each of which ends in _pump ---
+
+    def _pump(self) -> None:
+        """Do the next thing that can be done now, or aim at the moment when it can."""
+        if self._current is not None or not self._entered or not len(self._queue):
             return
+        now = self._loop.time()
+        line = self._line or self._open_port(now)
+        if line is None:
+            self._aim(self._reopen_at)
+            return
+        quiet_at = self._last_activity + self._gap_s
+        if quiet_at > now:
+            self._aim(quiet_at)  # bytes that come meanwhile are seen then
+            return
+        # Chosen only now, after the silence: what came meanwhile may be more urgent.
+        order = self._queue.take(lambda each: self._quarantine.held_until(each) <= now, self._is_doubtful)
+        if order is not None:
+            self._send(order, line)
+        else:
+            self._aim(min(map(self._quarantine.held_until, self._queue)))
+
+    def _aim(self, at: float) -> None:
+        if self._wake is not None:
+            if self._wake.when() <= at:
+                return  # it looks too early, and aims again
+            self._wake.cancel()
+        self._wake = self._loop.call_at(at, self._woken)
+
+    def _look_at(self, at: float) -> None:
+        """Have `_watched` called then at the latest."""
+        if self._watch is not None:
+            if self._watch.when() <= at:
+                return
+            self._watch.cancel()
+        self._watch = self._loop.call_at(at, self._watched)
+
+    def _watched(self) -> None:
+        self._watch = None
+        now = self._loop.time()
+        current = self._current
+        if current is not None and now >= self._until:
+            self._out_of_time(current)
+        waiting = [*self._queue, *([] if self._current is None else [self._current])]
+        for order in waiting:
+            if order.deadline <= now:
+                self._expire(order)
+        self._pump()
+        ends = [order.deadline for order in waiting if order.deadline > now]
+        if self._current is not None:
+            ends.append(self._until)
+        if ends:
+            self._look_at(min(ends))
+
+    def _woken(self) -> None:
+        self._wake = None
+        self._pump()
+
+    def _is_doubtful(self, order: Order) -> bool:
+        """Whether it may cost a time-out; what comes again and again has been held back already."""
+        return order.priority in {Priority.EMERGENCY, Priority.COMMAND} and self._quarantine.failures(order.unit) > 0
+
+    def _open_port(self, now: float) -> SerialPort | None:
+        if now < self._reopen_at:
+            return None
+        try:
+            self._line = self._opener(self.port, self.baudrate, self)
+        except OSError:  # absent or busy: callers learn it by their deadlines, an adapter may come back
+            self._reopen_at = now + self._reopen_s
+            self._reopen_s = min(2 * self._reopen_s, _REOPEN_LAST_S)
+            return None
+        self._echo.forget()
+        self._reopen_s = _REOPEN_FIRST_S
+        self._last_activity = now
+        return self._line
+
+    def _send(self, order: Order, line: SerialPort) -> None:
         self._received.clear()
         self._current = order
-        self._answer = answer = self._loop.create_future()
-        self._line.write(order.frame)
         # The line is busy until the last bit has left; the driver's buffer returns long before.
         self._last_activity = self._loop.time() + len(order.frame) * self._character_s
-        try:
-            if order.expected is None:
-                await asyncio.sleep(self._last_activity + _TURN_ROUND_S - self._loop.time())
-                self._end(order, None)
-            else:
-                await self._wait_for_answer(order, order.expected, answer)
-        finally:
-            self._current = self._answer = None
-
-    async def _wait_for_answer(self, order: Order, expected: Expected, answer: asyncio.Future[ModbusPDU]) -> None:
-        until = self._last_activity + expected.size * self._character_s + self._timeout
-        try:
-            async with asyncio.timeout_at(until):
-                pdu = await answer
-        except _PreemptedError:
-            self._distrust(order.unit)
-            self._queue.put(order)
-        except LinkError as error:
-            self._fail(order, error)
-        except TimeoutError:
-            self._distrust(order.unit)
-            self._fail(order, self._silence(order))
-        except BaseException:  # the bus closes
-            self._fail(order, LinkError(self.port, "request", "the bus was closed", remedy="open it again"))
-            raise
+        if order.expected is None:
+            self._until = self._last_activity + _TURN_ROUND_S
         else:
-            if order.accept is not None:
-                self._suspects.discard(order.unit)  # answers come in order: what was older has come
-            self._end(order, pdu)
+            self._until = self._last_activity + order.expected.size * self._character_s + self._timeout
+        self._look_at(self._until)
+        line.write(order.frame)
 
-    def _distrust(self, unit: int) -> None:
-        self._quiet_until[unit] = self._loop.time() + self._timeout
-        self._suspects.add(unit)
+    def _finish(self) -> Order | None:
+        """End the current order, whatever came of it."""
+        order, self._current = self._current, None
+        return order
+
+    def _out_of_time(self, order: Order) -> None:
+        """Nobody answered: as it must be after a broadcast, and a failure else."""
+        self._finish()
+        if order.expected is None:
+            self._end(order, None)
+        else:
+            self._quarantine.failed(order.unit, self._loop.time())
+            self._fail(order, self._silence(order))
 
     def _silence(self, order: Order) -> LinkTimeout:
         heard = len(self._received)
@@ -316,42 +350,45 @@ class ModbusBus:
     def _name(self, unit: int) -> str:
         return f"{self.port} unit {unit}"
 
-    def _close(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
-
     # --- the port's side: callbacks ---
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the line (`Receiver`)."""
         self._last_activity = max(self._last_activity, self._loop.time())
-        order, answer = self._current, self._answer
-        if order is None or answer is None or answer.done() or order.expected is None:
+        order = self._current
+        if order is None or order.expected is None:
             return  # late or foreign: it only moves the silence
         self._received += data
         del self._received[:-_RECEIVE_LIMIT]
-        start = 0
-        while found := order.expected.find(bytes(self._received), echo=self._echo, start=start):
+        received, start = bytes(self._received), 0
+        while found := self._echo.find(order.expected, received, start):
             start, frame = found
             pdu = self._decode(frame)
             if pdu is not None and (isinstance(pdu, ExceptionResponse) or order.accept is None or order.accept(pdu)):
-                answer.set_result(pdu)
+                self._finish()
+                self._quarantine.answered(order.unit, proven=order.accept is not None)
+                self._end(order, pdu)
+                self._pump()
                 return
 
     def _decode(self, frame: bytes) -> ModbusPDU | None:
-        try:
-            pdu = self._decoder.decode(frame[1:-2])
-        except ModbusException:
+        """Read a frame into pymodbus's PDU; not by its `decode`, which writes every answer out for a log."""
+        kind = self._decoder.lookupPduClass(frame)
+        if kind is None:
             return None
-        if pdu is not None:
-            pdu.dev_id = frame[0]
+        pdu = kind() if kind is not ExceptionResponse else ExceptionResponse(frame[1] & ~EXCEPTION_BIT)
+        try:
+            pdu.decode(frame[2:-2])
+        except (ModbusException, ValueError, IndexError, struct.error):
+            return None
+        pdu.dev_id = frame[0]
         return pdu
 
     def connection_lost(self, reason: Exception) -> None:
         """Take the news that the port is gone (`Receiver`); it is opened again for the next order."""
         self._line = None
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(
-                LinkError(self.port, "request", f"the serial port was lost ({reason})", remedy="plug the adapter in")
-            )
+        order = self._finish()
+        if order is not None:
+            remedy = "plug the adapter in"
+            self._fail(order, LinkError(self.port, "request", f"the serial port was lost ({reason})", remedy=remedy))
+        self._pump()

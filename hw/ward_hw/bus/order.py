@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import bisect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING
 from pymodbus.pdu import ModbusPDU
 
 if TYPE_CHECKING:
+    from asyncio import Future
+
     from ward_hw.bus.answer import Expected
 
 Accept = Callable[[ModbusPDU], bool]
@@ -36,7 +37,8 @@ class Order:
     expected: Expected | None  # None: a broadcast, which nobody answers
     priority: Priority
     number: int  # order of arrival
-    future: asyncio.Future[ModbusPDU | None]
+    deadline: float  # loop time at which the caller goes away
+    future: Future[ModbusPDU | None]
     accept: Accept | None = None
     may_be_stale: bool = False  # the caller does not believe the answer anyway: no need to wait for a quiet unit
 
@@ -53,9 +55,8 @@ class Order:
 
 @dataclass(slots=True)
 class OrderQueue:
-    """Waiting orders. ``arrived`` is set by every new one and cleared by the owner."""
+    """Waiting orders."""
 
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _orders: list[Order] = field(default_factory=list[Order])
 
     def __len__(self) -> int:
@@ -67,16 +68,21 @@ class OrderQueue:
     def put(self, order: Order) -> None:
         """Let an order wait."""
         bisect.insort(self._orders, order, key=lambda waiting: waiting.key)
-        self.arrived.set()
 
     def withdraw(self, order: Order) -> None:
         """Forget an order; one that is not waiting (any more) is not an error."""
         if order in self._orders:
             self._orders.remove(order)
 
-    def take(self, allowed: Callable[[Order], bool]) -> Order | None:
-        """Remove and return the first order that is allowed to go now."""
+    def take(self, allowed: Callable[[Order], bool], doubtful: Callable[[Order], bool]) -> Order | None:
+        """Remove and return the first order that may go now; of equal urgency, a doubtful one goes last."""
+        chosen: int | None = None
         for index, order in enumerate(self._orders):
-            if allowed(order):
+            if chosen is not None and order.priority > self._orders[chosen].priority:
+                break
+            if not allowed(order):
+                continue
+            if not doubtful(order):
                 return self._orders.pop(index)
-        return None
+            chosen = index if chosen is None else chosen
+        return None if chosen is None else self._orders.pop(chosen)

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 
 import pytest
-from pymodbus.pdu.bit_message import WriteMultipleCoilsRequest
+from pymodbus.pdu.bit_message import WriteMultipleCoilsRequest, WriteSingleCoilRequest
 from pymodbus.pdu.register_message import ReadInputRegistersRequest
 from tests.sim.hw.units import Amp8, crc16, framed
 from tests.sim.hw.virtual import Line, Reply, Unit, run
@@ -36,7 +36,7 @@ def counting_unit(delays: dict[int, float], unit: int = UNIT) -> Unit:
     return answer
 
 
-def bus_on(line: Line, *, echo: bool = False) -> ModbusBus:
+def bus_on(line: Line, *, echo: bool | None = None) -> ModbusBus:
     return ModbusBus("virtual", line.baudrate, timeout=TIMEOUT, echo=echo, opener=line.open)
 
 
@@ -222,6 +222,111 @@ def test_a_hearing_adapter_does_not_confirm_with_its_own_echo() -> None:
         line = Line(echo=True, units=[counting_unit({})])
         async with bus_on(line, echo=True) as bus:
             assert [await read(bus, address) for address in range(20)] == list(range(20))
+
+    run(story())
+
+
+def test_an_echo_is_found_out_and_single_writes_are_believed_only_then() -> None:
+    async def story() -> None:
+        write = WriteSingleCoilRequest(address=0, bits=[True])
+        line = Line(echo=True)
+        async with bus_on(line) as bus:
+            with pytest.raises(LinkTimeout):  # nobody is there: what comes back is our own
+                await bus.request(write, unit=UNIT, deadline=5.0)
+            line.units.append(counting_unit({}))
+            assert [await read(bus, address) for address in range(5)] == list(range(5))
+            line.units[:] = []
+            with pytest.raises(LinkTimeout):
+                await bus.request(write, unit=UNIT, deadline=10.0)
+
+    run(story())
+
+
+def test_without_an_echo_a_single_write_is_believed_after_the_first_read() -> None:
+    async def story() -> None:
+        line = Line(units=[counting_unit({})])
+        async with bus_on(line) as bus:
+            assert await read(bus, 1) == 1
+            line.units[:] = [lambda frame: [Reply(frame)]]
+            await bus.request(WriteSingleCoilRequest(address=0, bits=[True]), unit=UNIT, deadline=5.0)
+
+    run(story())
+
+
+def test_a_dead_unit_costs_the_others_ever_less() -> None:
+    async def story() -> None:
+        line = Line(units=[counting_unit({}, unit=2)])
+        loop = asyncio.get_running_loop()
+
+        async def poll(unit: int) -> int:
+            answered = 0
+            while loop.time() < 60:
+                try:
+                    await read(bus, 0, unit=unit, wait=2.0, priority=Priority.POLL)
+                    answered += 1
+                except LinkTimeout:
+                    pass
+            return answered
+
+        async with bus_on(line) as bus, asyncio.TaskGroup() as tasks:
+            alive, dead = tasks.create_task(poll(2)), tasks.create_task(poll(1))
+        assert dead.result() == 0
+        asked = [at for at, frame in line.sent if frame[0] == 1]
+        assert 5 < len(asked) < 15
+        pauses = [later - earlier for earlier, later in itertools.pairwise(asked)]
+        assert pauses == sorted(pauses)
+        assert alive.result() > 60 / 0.016  # two frames, two silences, turn-round
+
+    run(story())
+
+
+def test_a_unit_that_comes_back_is_polled_as_before_after_one_order_to_it() -> None:
+    async def story() -> None:
+        line = Line()
+        async with bus_on(line) as bus:
+            for _ in range(8):
+                with pytest.raises(LinkTimeout):
+                    await read(bus, 0, priority=Priority.POLL, wait=20.0)
+            line.units.append(counting_unit({}))
+            with pytest.raises(LinkTimeout, match="left alone after 8 failures"):
+                await read(bus, 0, priority=Priority.POLL, wait=1.0)
+            assert await read(bus, 5, priority=Priority.COMMAND) == 5
+            assert await read(bus, 6, priority=Priority.POLL, wait=0.1) == 6
+
+    run(story())
+
+
+def test_an_emergency_reaches_the_living_before_the_dead() -> None:
+    async def story() -> None:
+        line = Line(units=[counting_unit({}, unit=2)])
+        async with bus_on(line) as bus:
+            with pytest.raises(LinkTimeout):
+                await read(bus, 0, unit=1, wait=5.0)
+            await asyncio.sleep(1.0)
+            begin = asyncio.get_running_loop().time()
+            dead = [asyncio.create_task(read(bus, n, unit=1, priority=Priority.EMERGENCY)) for n in range(3)]
+            await asyncio.sleep(0)  # the first has the line; the others wait behind
+            assert await read(bus, 9, unit=2, priority=Priority.EMERGENCY) == 9
+            assert asyncio.get_running_loop().time() - begin < 1.5 * TIMEOUT
+            for task in dead:
+                with pytest.raises(LinkTimeout):
+                    await task
+
+    run(story())
+
+
+@pytest.mark.parametrize("first", list(Priority))
+@pytest.mark.parametrize("second", list(Priority))
+def test_the_more_urgent_goes_first(first: Priority, second: Priority) -> None:
+    async def story() -> None:
+        line = Line(units=[counting_unit({})])
+        async with bus_on(line) as bus, asyncio.TaskGroup() as tasks:
+            tasks.create_task(read(bus, 0))  # has the line, once it has been silent for t3.5
+            await asyncio.sleep(0.004)
+            tasks.create_task(read(bus, 1, priority=first))
+            tasks.create_task(read(bus, 2, priority=second))
+        asked = [int.from_bytes(frame[2:4], "big") for _, frame in line.sent]
+        assert asked == ([0, 2, 1] if second < first else [0, 1, 2])
 
     run(story())
 
