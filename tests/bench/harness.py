@@ -1,9 +1,9 @@
 """What a bench is, and how its rows become a table and a JSON file.
 
 A bench is a module `tests/bench/bench_<name>.py` with a docstring that says what it compares and a function
-`rows()`, plain or asynchronous, generator or not, that gives `Row`s. Ours and the peer are measured in one
-run on one machine, in turns where it matters, because only their ratio travels between machines. Nothing here
-asserts: a bench reports, a reader judges.
+`rows()`, plain or asynchronous, generator or not, that gives `Row`s; a text among them is printed above their
+table. Ours and the peer are measured in one run on one machine, in turns where it matters, because only their ratio
+travels between machines. Nothing here asserts: a bench reports, a reader judges.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from tests.bench.machine import machine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
     from types import ModuleType
 
 FOLDER = Path(__file__).parent
@@ -55,6 +55,7 @@ class Result:
     rows: tuple[Row, ...]
     machine: Mapping[str, object]
     took_s: float
+    notes: tuple[str, ...] = ()
 
     def save(self, folder: Path = RESULTS) -> Path:
         """Write `<name>.json` and return its path; an earlier result of that name is replaced."""
@@ -70,7 +71,7 @@ class Result:
         head = ("what", "unit", "ours", "peer or limit", "ratio", "against")
         lines = [head, *(_cells(row) for row in self.rows)]
         widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-        return "\n".join(_aligned(line, widths) for line in lines)
+        return "\n".join(aligned(line, widths, numbers=range(2, 5)) for line in lines)
 
 
 def names() -> list[str]:
@@ -82,9 +83,11 @@ def run(name: str) -> Result:
     """Import one bench, run it, and return what it found; its own errors pass through."""
     module = importlib.import_module(f"tests.bench.bench_{name}")
     started = time.perf_counter()
-    rows = tuple(_rows(module))
+    found = _rows(module)
+    rows = tuple(one for one in found if isinstance(one, Row))
+    notes = tuple(one for one in found if isinstance(one, str))
     about = inspect.cleandoc(module.__doc__ or "").splitlines()[0]
-    return Result(name, about, rows, machine(), round(time.perf_counter() - started, 3))
+    return Result(name, about, rows, machine(), round(time.perf_counter() - started, 3), notes)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -96,30 +99,28 @@ def main(arguments: Sequence[str]) -> int:
         return os.EX_USAGE
     for name in arguments or known:
         result = run(name)
-        print(
-            f"\n{name}: {result.about} ({result.took_s:.1f} s)\n\n{result.table()}\n\n{result.save()}",
-            flush=True,
-        )
+        parts = (f"{name}: {result.about} ({result.took_s:.1f} s)", *result.notes, result.table(), str(result.save()))
+        print("\n" + "\n\n".join(parts), flush=True)
     return os.EX_OK
 
 
-def _rows(module: ModuleType) -> Iterable[Row]:
+def _rows(module: ModuleType) -> list[Row | str]:
     found: object = module.rows()
     if isinstance(found, AsyncIterable | Awaitable):
         return asyncio.run(_collected(found))
     return _checked(found)
 
 
-async def _collected(found: AsyncIterable[object] | Awaitable[object]) -> list[Row]:
+async def _collected(found: AsyncIterable[object] | Awaitable[object]) -> list[Row | str]:
     if isinstance(found, AsyncIterable):
         return _checked([row async for row in found])
     return _checked(await found)
 
 
-def _checked(found: object) -> list[Row]:
+def _checked(found: object) -> list[Row | str]:
     rows = list(found) if isinstance(found, Iterable) else []
-    if not rows or not all(isinstance(row, Row) for row in rows):
-        message = f"rows() of a bench gives Rows, not {found!r}"
+    if not any(isinstance(row, Row) for row in rows) or not all(isinstance(row, Row | str) for row in rows):
+        message = f"rows() of a bench gives Rows, with texts among them, not {found!r}"
         raise TypeError(message)
     return rows
 
@@ -139,10 +140,10 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
 
 
-def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
-    """Text to the left, the three columns of numbers to the right."""
+def aligned(line: Sequence[str], widths: Sequence[int], numbers: Container[int]) -> str:
+    """One line of a table: text to the left, the columns of numbers to the right."""
     cells = (
-        cell.rjust(width) if 2 <= column <= 4 else cell.ljust(width)
+        cell.rjust(width) if column in numbers else cell.ljust(width)
         for column, (cell, width) in enumerate(zip(line, widths, strict=True))
     )
     return "  ".join(cells).rstrip()

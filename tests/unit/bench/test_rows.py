@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.bench.harness import Result, Row
@@ -51,3 +52,8 @@ def test_saved_file_holds_rows_ratios_and_machine(tmp_path: Path) -> None:
         "against": "pyserial",
         "ratio": 0.25,
     }
+
+
+def test_notes_are_kept_beside_the_rows(tmp_path: Path) -> None:
+    result = replace(RESULT, notes=("a whole table",))
+    assert json.loads(result.save(tmp_path).read_text(encoding="utf-8"))["notes"] == ["a whole table"]
