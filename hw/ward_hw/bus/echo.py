@@ -27,19 +27,23 @@ class Echo:
 
     def find(self, expected: Expected, received: bytes, start: int) -> tuple[int, bytes] | None:
         """As `Expected.find`, learning on the way."""
-        if self._told is None and not expected.repeats:
-            self._learn(expected, received)
-        # Not known yet: a copy of a write counts as its echo, so that only a second one is its answer.
-        found = expected.find(received, echo=self.heard or (self.heard is None and expected.repeats), start=start)
-        if found is not None and self.heard is None and self._told is None:
-            end, frame = found
-            # Noise may stand before the answer; a whole echo, even a damaged one, is longer than that.
-            if expected.repeats:
+        if expected.repeats:
+            # Not known yet: a copy of a write counts as its echo, so that only a second one is its answer.
+            found = expected.find(received, echo=self.heard is not False, start=start)
+            if found is not None and self.heard is None:
                 self.heard = True
-            elif end - len(frame) < len(expected.request) // 2:
-                self.heard = False
+            return found
+        echoed = self._told is not False and expected.request in received
+        found = expected.find(received, echo=echoed, start=start)
+        if self._told is None:
+            self._learn(expected, found, echoed=echoed)
         return found
 
-    def _learn(self, expected: Expected, received: bytes) -> None:
-        if not self.heard and expected.request in received:
+    def _learn(self, expected: Expected, found: tuple[int, bytes] | None, *, echoed: bool) -> None:
+        if echoed:
             self.heard = True
+        elif found is not None:
+            end, frame = found
+            # Noise may stand before an answer; an echo, even a damaged one, is longer than that.
+            if end - len(frame) < len(expected.request) // 2:
+                self.heard = False
