@@ -155,6 +155,7 @@ class Stage:
         self.hub.write_config(ward, self.link.uri, self.world.ports, self._airing)
         await self.enrol()
         self._push_task(self.world.listen())
+        self._push_task(self.world.fail())
         await self.hub.start()
         self._stack.push_async_callback(self.hub.stop)
         self._push_task(self._keep_hub())

@@ -9,6 +9,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from ward_sim.faults import AnyFault, problems
+from ward_sim.section import Section
+
 DEFAULT = Path(__file__).parent / "ward.toml"
 BOARD_BAUDRATE = 115_200
 SUPPLY_RELAY = 0
@@ -17,10 +20,6 @@ ZONES_AN_AMPLIFIER = 4
 
 class WardError(ValueError):
     """The ward's file cannot be used; the message names the file, the key and what is needed."""
-
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of every section: immutable, unknown keys refused."""
 
 
 class LineSection(Section, frozen=True):
@@ -80,6 +79,7 @@ class Ward(Section, frozen=True):
     link: LinkSection
     amplifier: Annotated[tuple[AmplifierSection, ...], Meta(min_length=1)]
     board: Annotated[tuple[BoardSection, ...], Meta(min_length=1)]
+    fault: tuple[AnyFault, ...] = ()
 
     @property
     def zones(self) -> tuple[str, ...]:
@@ -90,6 +90,9 @@ class Ward(Section, frozen=True):
 def load(path: Path = DEFAULT) -> Ward:
     """Read a ward's file; raises WardError."""
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Ward)
+        ward = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Ward)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise WardError(f"{path}: {error}") from error
+    if wrong := problems(ward.fault, frozenset(amplifier.unit for amplifier in ward.amplifier)):
+        raise WardError(f"{path}: {'; '.join(wrong)}")
+    return ward

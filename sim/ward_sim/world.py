@@ -13,9 +13,11 @@ from typing import Self
 
 from ward_sim.devices.amplifier import SimAmplifier
 from ward_sim.devices.board import SimBoard
+from ward_sim.faults import AnyFault
 from ward_sim.line import Line, Station
 from ward_sim.loudspeaker import FULL_SCALE, CaptureMeter, decibels
 from ward_sim.page.snapshot import AmplifierState, BoardState, ZoneState
+from ward_sim.switchboard import Switchboard
 from ward_sim.ward import BOARD_BAUDRATE, SUPPLY_RELAY, AmplifierSection, Ward
 from ward_sim.witness import Witness
 
@@ -75,6 +77,10 @@ class World:
                     self.witness.sound(zone.id, self._rms if self._is_on(name, zone.id) else 0, now_ms())
             await asyncio.sleep(LISTEN_S)
 
+    async def fail(self) -> None:
+        """Let the faults of the ward's file happen, each at its time from now, until cancelled."""
+        await self._faults.play(self.ward.fault, self._fault)
+
     def amplifier_states(self) -> list[AmplifierState]:
         """Return the amplifiers as the page draws them."""
         return [self._amplifier_state(section) for section in self.ward.amplifier]
@@ -119,6 +125,8 @@ class World:
         for section in self.ward.amplifier:
             amplifier = SimAmplifier(section.id, section.unit, bus, on_change=self._relay)
             self.amplifiers[section.id] = await self._stack.enter_async_context(amplifier)
+        units = {amplifier.unit: amplifier for amplifier in self.amplifiers.values()}
+        self._faults = Switchboard(bus, adapter, units)
         for number, wanted in enumerate(self.ward.board, 1):
             link = Line(BOARD_BAUDRATE, seed=seed + number, name=wanted.id)
             self.lines[wanted.id] = await self._stack.enter_async_context(link)
@@ -135,6 +143,11 @@ class World:
         for zone in self._sections[amplifier.name].zones:
             if self._sections[amplifier.name].relay_of(zone.id) == relay:
                 self.witness.relay(zone.id, closed, now_ms())
+
+    def _fault(self, fault: AnyFault, begins: bool) -> None:
+        where = "".join(f" {unit}" for unit in fault.units)
+        vi, en = ("bắt đầu", "begins") if begins else ("hết", "ends")
+        self._note("fault", f"Lỗi mô phỏng {vi}: {fault.kind}{where}", f"Simulated fault {en}: {fault.kind}{where}")
 
     def _frame(self, board: SimBoard, frame: bytes) -> None:
         self.witness.frame(board.name, frame, now_ms())

@@ -21,7 +21,7 @@ from ward_protocol.envelope import Envelope
 from ward_protocol.statements import Audience, Priority, Status, Text
 from ward_protocol.statements.words import Category
 from ward_sim.bulletins import StoryBulletin
-from ward_sim.line import Station
+from ward_sim.line import medium
 from ward_sim.offices import PROVINCE
 from ward_sim.stage import Stage
 from ward_sim.ward import load
@@ -84,7 +84,7 @@ class Tap:
         wire = sum(count for _, count in self.bursts) * self.character_s
         return Trial((self.bursts[-1][0] - asked) * 1000, wire * 1000)
 
-    def _burst(self, sender: Station, burst: list) -> None:  # type: ignore[type-arg]
+    def _burst(self, sender: medium.Tap, burst: list[medium.Character]) -> None:
         self._carry(sender, burst)
         self.bursts.append((time.monotonic(), len(burst)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ward_sim.devices.contacts import Contacts
 from ward_sim.devices.device import Device
 
 if TYPE_CHECKING:
@@ -46,26 +47,26 @@ class SimAmplifier(Device):
         self.leak_ma = 0
         self.temperature_dc = 250
         self._on_change = on_change
-        self._relays = [False] * len(RELAY_PINS)
+        self.contacts = Contacts(len(RELAY_PINS), self._moved)
         self.set_temperature(self.temperature_dc)
         self._feed()
 
     @property
     def relays(self) -> tuple[bool, ...]:
         """What each relay really is, True = closed."""
-        return tuple(self._relays)
+        return self.contacts.closed
 
     @property
     def supply_mv(self) -> int:
         """Supply of the amplifier behind the supply relay."""
-        return self.mains_mv if self._relays[SUPPLY_RELAY] else 0
+        return self.mains_mv if self.relays[SUPPLY_RELAY] else 0
 
     @property
     def current_ma(self) -> int:
         """What the amplifier draws from its supply: itself, the horns behind closed zones, and what is broken."""
         if not self.supply_mv:
             return 0
-        zones = sum(self._relays) - 1
+        zones = sum(self.relays) - 1
         horns_mw = zones * self.line_mv**2 // (ZONE_OHM * 1000)
         return IDLE_MA + round(horns_mw * 1000 / self.supply_mv / EFFICIENCY) + (self.leak_ma if zones else 0)
 
@@ -92,20 +93,16 @@ class SimAmplifier(Device):
     def pin(self, number: int, level: int) -> None:
         """Wires: a pin of the controller was driven."""
         if number in RELAY_PINS:
-            self._move(RELAY_PINS.index(number), bool(level))
+            self.contacts.drive(RELAY_PINS.index(number), bool(level))
 
     def spi(self, data: bytes) -> None:
         """Wires: nothing is on the amplifier's SPI."""
 
     def floating(self) -> None:
         """Wires: pull-downs open every relay."""
-        for relay in range(len(self._relays)):
-            self._move(relay, False)
+        self.contacts.release()
 
-    def _move(self, relay: int, closed: bool) -> None:
-        if self._relays[relay] == closed:
-            return
-        self._relays[relay] = closed
+    def _moved(self, relay: int, closed: bool) -> None:
         self._feed()
         self._on_change(self, relay, closed)
 

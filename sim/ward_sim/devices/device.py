@@ -23,8 +23,8 @@ class Device:
     def __init__(self, name: str, kind: str, line: Line, wires: Wires, settings: Mapping[str, int]) -> None:
         self.name = name
         self.serial = hashlib.sha256(name.encode()).digest()[:8]
-        station = line.station(name, controller=True)
-        self._controller = Controller(name, kind, station, wires, settings=settings, serial=self.serial)
+        self.tap = line.station(name, controller=True)
+        self._controller = Controller(name, kind, self.tap, wires, settings=settings, serial=self.serial)
 
     @property
     def alive(self) -> bool:

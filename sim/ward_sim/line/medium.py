@@ -1,34 +1,28 @@
-"""A half-duplex RS-485 line in real time: stations, baud rate, seeded faults, collisions, unplugging.
+"""The wire: characters in time, who hears them, what damages them.
 
-Theory of operation. Every station owns a serial port: a pseudo-terminal for the outside (hub, mbpoll), one
-end of a socket pair for a controller. What a station writes becomes characters, each at the station's next
-free character time. Characters of two stations that overlap in time damage each other (both drive the
-pair). A *burst* (characters of one station without a pause) is handed over in one piece when its last stop
-bit is over: the moment on which every protocol's timing depends is exact, and a loaded machine that runs
-late cannot tear silence (Modbus' t3.5) into the middle of a frame. A burst of more than BURST characters is
-handed over in such pieces.
+Theory of operation. What a station sends becomes characters, each at the station's next free character time.
+Characters of two stations that overlap in time damage each other (both drive the pair). A *burst* (characters of one
+station without a pause) is handed over in one piece when its last stop bit is over: the moment on which every
+protocol's timing depends is exact, and a loaded machine that runs late cannot tear silence (Modbus' t3.5) into the
+middle of a frame. A burst of more than BURST characters is handed over in such pieces.
 """
 
 from __future__ import annotations
 
 import asyncio
 import collections
-import contextlib
 import dataclasses
 import itertools
-import os
 import random
-import socket
-import tempfile
-import tty
-from pathlib import Path
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from ward_sim.line.habits import Habit
+
 BURST = 256
-_READ = 4096
 
 
 @dataclasses.dataclass(slots=True)
@@ -43,99 +37,79 @@ class LineStats:
 
 
 @dataclasses.dataclass(slots=True)
-class _Character:
+class Character:
+    """One character on the line, from `start` on."""
+
     start: float
     value: int
     damaged: bool = False
 
 
-class Station:
-    """One device on a line. `path` is its tty (outside stations), `fd` its port (controllers)."""
+class Tap(ABC):
+    """Where a device is joined to a line, whatever the device is.
 
-    def __init__(self, line: Line, name: str, *, controller: bool) -> None:
+    `habits` spoil what it sends and hears; `cut` from the others it is on its own; `outside` ones (hub, tools) hear
+    their own characters on a line with an echo. All may be changed at any time.
+    """
+
+    def __init__(self, line: Medium, name: str, *, outside: bool) -> None:
         self.name = name
-        self.controller = controller
-        self.plugged = False
+        self.outside = outside
+        self.cut = False
+        self.habits: list[Habit] = []
         self._line = line
-        self._link = line.directory / name
-        self._ours = -1
-        self._theirs = -1
         self._free_at = 0.0
-        self._queue: collections.deque[_Character] = collections.deque()
+        self._queue: collections.deque[Character] = collections.deque()
         self._timer: asyncio.TimerHandle | None = None
-        self.plug()
+        line.taps.append(self)
 
-    @property
-    def path(self) -> str:
-        """The tty of an outside station; a stable name that survives unplugging, as udev's links do."""
-        if self.controller:
-            raise ValueError(f"line {self._line.name}: station {self.name} is a controller's: use fd")
-        return str(self._link)
-
-    @property
-    def fd(self) -> int:
-        """The port of a controller's station: a non-blocking stream, to be passed to its process."""
-        if not self.controller:
-            raise ValueError(f"line {self._line.name}: station {self.name} is an outside one: use path")
-        return self._theirs
-
-    def plug(self) -> None:
-        """Attach the station (done once by `Line.station`)."""
-        if self.plugged:
-            return
-        if self.controller:
-            ours, theirs = socket.socketpair()
-            self._ours, self._theirs = ours.detach(), theirs.detach()
-            os.set_blocking(self._theirs, False)
-        else:
-            # Our own hold on the slave keeps the master readable while nobody has the tty open.
-            self._ours, self._theirs = os.openpty()
-            tty.setraw(self._ours)
-            tty.setraw(self._theirs)
-            self._link.symlink_to(os.ttyname(self._theirs))
-        os.set_blocking(self._ours, False)
-        self.plugged = True
-        self._line.loop.add_reader(self._ours, self._readable)
-
-    def unplug(self) -> None:
-        """Detach it: whoever has the tty open gets EIO, as with a USB adapter that is pulled."""
-        if not self.plugged:
-            return
-        self.plugged = False
-        self._line.loop.remove_reader(self._ours)
-        os.close(self._ours)
-        os.close(self._theirs)
-        self._link.unlink(missing_ok=True)
-        self._forget()
-
+    @abstractmethod
     def deliver(self, data: bytes) -> None:
-        """Hand received characters to the device; what it has no room for is lost, as in a UART's FIFO."""
-        if self.plugged:
-            with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
-                os.write(self._ours, data)
+        """Hand received characters to the device."""
 
-    def flush(self) -> None:
-        """Throw away what a controller has not read: a UART that starts begins with an empty FIFO."""
-        with contextlib.suppress(BlockingIOError):
-            while os.read(self.fd, _READ):
-                pass
+    @abstractmethod
+    def unplug(self) -> None:
+        """Take it from the line."""
 
-    def overlapping(self, start: float) -> list[_Character]:
-        """Characters of this station that are on the line during the one that begins at `start`."""
+    def send(self, data: bytes) -> None:
+        """Put characters on the line as soon as this tap's earlier ones are over, spoilt by its habits."""
+        pieces = [(0.0, data)]
+        for habit in self.habits:
+            pieces = habit.spoil(pieces, self._line.rng)
+        at = max(self._line.loop.time(), self._free_at)
+        others = [tap for tap in self._line.taps if tap.busy and tap is not self and tap.cut == self.cut]
+        for pause, piece in pieces:
+            at += pause
+            for value in piece:
+                self._queue.append(_placed(at, value, others))
+                at += self._line.character_s
+        self._free_at = at
+        self._arm()
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is sending, or going to."""
+        return bool(self._queue)
+
+    def hear(self, data: bytes) -> None:
+        """Take what is on the line."""
+        for habit in self.habits:
+            data = habit.heard(data)
+        if data:
+            self.deliver(data)
+
+    def overlapping(self, start: float) -> list[Character]:
+        """Characters of this tap that are on the line during the one that begins at `start`."""
         width = self._line.character_s
         return [character for character in self._queue if abs(character.start - start) < width]
 
-    def _readable(self) -> None:
-        try:
-            data = os.read(self._ours, _READ)
-        except BlockingIOError:
-            return
-        at = max(self._line.loop.time(), self._free_at)
-        for value in data:
-            self._queue.append(self._line.place(self, at, value))
-            at += self._line.character_s
-        self._free_at = at
-        self._arm()
+    def forget(self) -> None:
+        """Send nothing of what is still to be sent."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        self._queue.clear()
+        self._free_at = 0.0
 
     def _arm(self) -> None:
         """Aim at the end of the first burst, or of its first BURST characters."""
@@ -161,15 +135,9 @@ class Station:
         self._timer = None
         self._arm()
 
-    def _forget(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None
-        self._queue.clear()
 
-
-class Line:
-    """One serial line; an async context manager that closes every port at the end.
+class Medium:
+    """One serial line, whoever is on it; an async context manager that takes every tap away at the end.
 
     `bits` a character takes with start, parity and stop; `ber` bit error rate; `drop` and `insert`
     probabilities a character; `echo` gives outside stations their own characters back; `latency` seconds
@@ -194,63 +162,45 @@ class Line:
         self.ber, self.drop, self.insert, self.echo, self.latency = ber, drop, insert, echo, latency
         self.stats = LineStats()
         self.loop = asyncio.get_running_loop()
-        self._rng = random.Random(seed)
-        self._stations: list[Station] = []
-        self._home = tempfile.TemporaryDirectory(prefix="ward-line-")
-        self.directory = Path(self._home.name)
+        self.rng = random.Random(seed)
+        self.taps: list[Tap] = []
 
     @property
     def character_s(self) -> float:
         """Seconds that one character takes."""
         return self.bits / self.baud
 
-    def station(self, name: str, *, controller: bool = False) -> Station:
-        """Attach a new station; a controller's has an `fd`, any other a tty `path`."""
-        station = Station(self, name, controller=controller)
-        self._stations.append(station)
-        return station
-
-    def place(self, sender: Station, start: float, value: int) -> _Character:
-        """A character on the line from `start` on, damaged when another station talks too."""
-        character = _Character(start, value)
-        for other in self._stations:
-            if other is not sender:
-                for hit in other.overlapping(start):
-                    hit.damaged = character.damaged = True
-        return character
-
-    def carry(self, sender: Station, burst: list[_Character]) -> None:
+    def carry(self, sender: Tap, burst: list[Character]) -> None:
         """Hand over what has been sent, faults applied."""
         received = bytearray()
         for character in burst:
             received += self._faulty(character)
-        for station in self._stations:
-            if station is not sender or (self.echo and not station.controller):
-                station.deliver(bytes(received))
+        for tap in self.taps:
+            if (tap is not sender and not tap.cut and not sender.cut) or (tap is sender and self.echo and tap.outside):
+                tap.hear(bytes(received))
 
-    def _faulty(self, character: _Character) -> bytes:
-        stats, chance = self.stats, self._rng.random
+    def _faulty(self, character: Character) -> bytes:
+        stats, chance = self.stats, self.rng.random
         stats.carried += 1
         value = character.value
         if character.damaged:
             stats.collided += 1
-            value &= self._rng.getrandbits(8)
+            value &= self.rng.getrandbits(8)
         if self.drop and chance() < self.drop:
             stats.dropped += 1
             return b""
         if self.ber and chance() < 1 - (1 - self.ber) ** 8:
             stats.flipped += 1
-            value ^= 1 << self._rng.randrange(8)
+            value ^= 1 << self.rng.randrange(8)
         if self.insert and chance() < self.insert:
             stats.inserted += 1
-            return bytes((value, self._rng.randrange(256)))
+            return bytes((value, self.rng.randrange(256)))
         return bytes((value,))
 
     async def aclose(self) -> None:
-        """Unplug every station and remove the links."""
-        for station in self._stations:
-            station.unplug()
-        self._home.cleanup()
+        """Take every tap from the line."""
+        for tap in self.taps:
+            tap.unplug()
 
     async def __aenter__(self) -> Self:
         return self
@@ -259,3 +209,12 @@ class Line:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+def _placed(start: float, value: int, others: list[Tap]) -> Character:
+    """A character on the line from `start` on, damaged when another talks too."""
+    character = Character(start, value)
+    for other in others:
+        for hit in other.overlapping(start):
+            hit.damaged = character.damaged = True
+    return character

@@ -7,50 +7,17 @@ given to the code under test is `Line.open`, a `ward_hw.ports.SerialOpener`.
 from __future__ import annotations
 
 import asyncio
-import selectors
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
+
+from ward_sim.line.clock import run
 
 if TYPE_CHECKING:
     from ward_hw.ports import Receiver, SerialPort
 
-T = TypeVar("T")
+__all__ = ["BITS_OF_A_CHARACTER", "Line", "Reply", "Unit", "run"]
 BITS_OF_A_CHARACTER = 10  # 8N1
-
-
-class _JumpingSelector(selectors.SelectSelector):
-    """Reports what is ready now; where the loop would wait, the clock jumps instead."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if not ready:
-            if timeout is None:
-                raise RuntimeError("deadlock: every task waits and no timer is set")
-            self.now += timeout
-        return ready
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time is virtual."""
-
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
-        self._clock_resolution = 1e-9
-
-    def time(self) -> float:
-        return self._jumping.now
-
-
-def run(story: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine on a fresh virtual clock."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(story)
 
 
 @dataclass(frozen=True, slots=True)
