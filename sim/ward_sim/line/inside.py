@@ -146,7 +146,8 @@ class Unit(Tap):
             return
         answer = self._core.rx(data, self._now_us())
         if answer:
-            self._later(self._core.turnaround_us / 1e6, self.send, answer)
+            at = self._line.ended + self._core.turnaround_us / 1e6
+            self._later(at - self._line.loop.time(), self.send, answer, at)
 
     def unplug(self) -> None:
         """Take it away, powerless."""

@@ -71,12 +71,15 @@ class Tap(ABC):
     def unplug(self) -> None:
         """Take it from the line."""
 
-    def send(self, data: bytes) -> None:
-        """Put characters on the line as soon as this tap's earlier ones are over, spoilt by its habits."""
+    def send(self, data: bytes, at: float | None = None) -> None:
+        """Put characters on the line at a loop time (now), or behind its earlier ones, spoilt by its habits.
+
+        A device that counts from what it heard says when: what this process is late by is not the line's.
+        """
         pieces = [(0.0, data)]
         for habit in self.habits:
             pieces = habit.spoil(pieces, self._line.rng)
-        at = max(self._line.loop.time(), self._free_at)
+        at = max(self._line.loop.time() if at is None else at, self._free_at)
         others = [tap for tap in self._line.taps if tap.busy and tap is not self and tap.cut == self.cut]
         for pause, piece in pieces:
             at += pause
@@ -131,7 +134,9 @@ class Tap(ABC):
         return min(len(self._queue), BURST)
 
     def _due(self, count: int) -> None:
-        self._line.carry(self, [self._queue.popleft() for _ in range(count)])
+        burst = [self._queue.popleft() for _ in range(count)]
+        self._line.ended = burst[-1].start + self._line.character_s
+        self._line.carry(self, burst)
         self._timer = None
         self._arm()
 
@@ -142,7 +147,7 @@ class Medium:
     `bits` a character takes with start, parity and stop; `ber` bit error rate; `drop` and `insert`
     probabilities a character; `echo` gives outside stations their own characters back; `latency` seconds
     added to each delivery. All faults may be changed at any time. Equal seeds and traffic give equal
-    faults.
+    faults. `ended` is the loop time at which the burst that is being heard ended.
     """
 
     def __init__(
@@ -164,6 +169,7 @@ class Medium:
         self.loop = asyncio.get_running_loop()
         self.rng = random.Random(seed)
         self.taps: list[Tap] = []
+        self.ended = 0.0
 
     @property
     def character_s(self) -> float:
