@@ -98,7 +98,9 @@ class Mute(UnitFault, frozen=True, kw_only=True, tag="mute"):
 
 
 class Deaf(UnitFault, frozen=True, kw_only=True, tag="deaf"):
-    """It hears nothing."""
+    """It does not hear."""
+
+    share: Share = 1.0
 
 
 class LeadingZero(UnitFault, frozen=True, kw_only=True, tag="leading-zero"):

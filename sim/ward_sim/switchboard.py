@@ -124,8 +124,8 @@ def habit(fault: wrong.UnitFault) -> Habit:
             return habits.Late(share, late_ms / 1000)
         case wrong.Mute(share=share):
             return habits.Mute(share)
-        case wrong.Deaf():
-            return habits.Deaf()
+        case wrong.Deaf(share=share):
+            return habits.Deaf(share)
         case wrong.LeadingZero(share=share):
             return habits.LeadingZero(share)
         case wrong.Truncated(share=share):

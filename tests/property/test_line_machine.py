@@ -51,7 +51,7 @@ faults: st.SearchStrategy[wrong.AnyFault] = st.one_of(
     # Within the time-out of 100 ms, within the quarantine behind it, and far beyond.
     st.builds(wrong.Late, unit=units, late_ms=st.sampled_from([60, 95, 120, 190, 210, 1100]), share=shares),
     st.builds(wrong.Mute, unit=units, share=shares),
-    st.builds(wrong.Deaf, unit=units),
+    st.builds(wrong.Deaf, unit=units, share=shares),
     st.builds(wrong.LeadingZero, unit=units, share=shares),
     st.builds(wrong.Truncated, unit=units, share=shares),
     st.builds(wrong.Duplicated, unit=units, share=shares),
@@ -95,6 +95,31 @@ class LineMachine(RuleBasedStateMachine):
     @rule(unit=units, wanted=relays, budget_s=budgets, priority=urgency)
     def order(self, unit: int, wanted: frozenset[int], budget_s: float, priority: Priority) -> None:
         self.run(self._order(unit, wanted, budget_s, priority))
+
+    @rule(
+        unit=units,
+        late_ms=st.sampled_from([120, 250, 350]),
+        wanted=st.lists(st.sampled_from([frozenset({0}), frozenset[int]()]), min_size=16, max_size=16),
+        budget_s=st.sampled_from([0.3, 2.0]),
+    )
+    def a_unit_that_mishears_and_answers_late(
+        self, unit: int, late_ms: int, wanted: list[frozenset[int]], budget_s: float
+    ) -> None:
+        """The worst for a master: what an old answer says is often just what the present order wants to hear.
+
+        Without the nonce, one in thirty of these orders is confirmed falsely.
+        """
+        bad = (wrong.Late(unit=unit, late_ms=late_ms), wrong.Deaf(unit=unit, share=0.5))
+
+        async def story() -> None:
+            for fault in bad:
+                await self.site.faults.switch(fault, on=True)
+            for each in wanted:
+                await self._order(unit, each, budget_s, Priority.COMMAND)
+            for fault in bad:
+                await self.site.faults.switch(fault, on=False)
+
+        self.run(story())
 
     @rule(wanted=st.tuples(relays, relays, relays), budget_s=budgets)
     def orders_at_once(self, wanted: tuple[frozenset[int], ...], budget_s: float) -> None:

@@ -26,7 +26,7 @@ class Habit(Protocol):
         """Return what is sent instead."""
         ...
 
-    def heard(self, data: bytes) -> bytes:
+    def heard(self, data: bytes, rng: Random) -> bytes:
         """Return what is heard instead."""
         ...
 
@@ -41,7 +41,7 @@ class Sound:
         """Meet the transmission, or leave it as it is."""
         return self.hit(pieces, rng) if pieces and rng.random() < self.share else pieces
 
-    def heard(self, data: bytes) -> bytes:
+    def heard(self, data: bytes, rng: Random) -> bytes:
         """As it is."""
         return data
 
@@ -73,15 +73,15 @@ class Mute(Sound):
 
 @dataclass(slots=True)
 class Deaf(Sound):
-    """Hears nothing."""
+    """Does not hear."""
 
     def spoil(self, pieces: Pieces, rng: Random) -> Pieces:
         """As it is."""
         return pieces
 
-    def heard(self, data: bytes) -> bytes:
-        """Nothing."""
-        return b""
+    def heard(self, data: bytes, rng: Random) -> bytes:
+        """Nothing, or all of it."""
+        return b"" if rng.random() < self.share else data
 
 
 @dataclass(slots=True)
@@ -133,7 +133,7 @@ class Impostor(Sound):
     other: int = 0
     _asked: int = field(default=0, init=False, compare=False)
 
-    def heard(self, data: bytes) -> bytes:
+    def heard(self, data: bytes, rng: Random) -> bytes:
         """Requests to the other are its own."""
         self._asked = data[0] if data else 0
         return readdressed(data, self.own) if self._asked == self.other else data

@@ -97,7 +97,7 @@ class Tap(ABC):
     def hear(self, data: bytes) -> None:
         """Take what is on the line."""
         for habit in self.habits:
-            data = habit.heard(data)
+            data = habit.heard(data, self._line.rng)
         if data:
             self.deliver(data)
 

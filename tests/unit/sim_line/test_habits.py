@@ -30,7 +30,7 @@ def test_habits_by_hand() -> None:
     assert sent(habits.Late(seconds=0.5)) == [(0.5, ANSWER)]
     assert sent(habits.Mute()) == []
     assert sent(habits.Deaf()) == [(0.0, ANSWER)]
-    assert habits.Deaf().heard(ANSWER) == b""
+    assert habits.Deaf().heard(ANSWER, random.Random(1)) == b""
     assert sent(habits.LeadingZero()) == [(0.0, b"\0" + ANSWER)]
     assert sent(habits.Duplicated()) == [(0.0, ANSWER), (0.0, ANSWER)]
     assert sent(habits.Foreign(other=18)) == [(0.0, OTHERS), (habits.APART_S, ANSWER)]
@@ -54,12 +54,19 @@ def test_a_share_meets_that_many(kind: type[habits.Sound]) -> None:
     assert 200 < met < 300
 
 
+def test_who_is_partly_deaf_hears_the_rest() -> None:
+    rng = random.Random(1)
+    heard = [habits.Deaf(0.25).heard(ANSWER, rng) for _ in range(1000)]
+    assert set(heard) == {b"", ANSWER}
+    assert 200 < heard.count(b"") < 300
+
+
 def test_an_impostor_answers_for_the_other_only_when_that_was_asked() -> None:
     impostor = habits.Impostor(own=18, other=17)
     request = seal(bytes((17, 4, 0, 0, 0, 1)))
-    assert impostor.heard(request) == seal(bytes((18, 4, 0, 0, 0, 1)))
+    assert impostor.heard(request, random.Random(1)) == seal(bytes((18, 4, 0, 0, 0, 1)))
     assert sent(impostor, data=OTHERS) == [(0.0, ANSWER)]
-    impostor.heard(seal(bytes((18, 4, 0, 0, 0, 1))))
+    impostor.heard(seal(bytes((18, 4, 0, 0, 0, 1))), random.Random(1))
     assert sent(impostor, data=OTHERS) == [(0.0, OTHERS)]
 
 
