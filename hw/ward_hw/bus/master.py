@@ -35,7 +35,7 @@ from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
 from ward_hw.bus.answer import EXCEPTION_BIT, Expected
 from ward_hw.bus.echo import Echo
 from ward_hw.bus.order import Accept, Order, OrderQueue, Priority
-from ward_hw.bus.quarantine import Quarantine
+from ward_hw.bus.quarantine import LONGEST_S, Quarantine
 from ward_hw.errors import LinkError, LinkTimeout, MisuseError, PeerError
 from ward_hw.serial_port import open_tty
 
@@ -287,7 +287,7 @@ class ModbusBus:
 
     def _is_doubtful(self, order: Order) -> bool:
         """Whether it may cost a time-out; what comes again and again has been held back already."""
-        return order.priority in {Priority.EMERGENCY, Priority.COMMAND} and self._quarantine.failures(order.unit) > 0
+        return order.priority not in LONGEST_S and self._quarantine.failures(order.unit) > 0
 
     def _open_port(self, now: float) -> SerialPort | None:
         if now < self._reopen_at:

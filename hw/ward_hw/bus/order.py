@@ -23,9 +23,10 @@ class Priority(IntEnum):
     """Who goes first when several wait for one line."""
 
     EMERGENCY = 0
-    SAFETY = 1  # renewing the lease of closed relays
-    COMMAND = 2
-    POLL = 3
+    SAFETY = 1  # opening what must not be closed
+    RENEWAL = 2  # of the lease of closed relays, again and again
+    COMMAND = 3
+    POLL = 4
 
 
 @dataclass(slots=True, eq=False)

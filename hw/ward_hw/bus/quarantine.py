@@ -18,7 +18,7 @@ from ward_hw.bus.order import Priority
 if TYPE_CHECKING:
     from ward_hw.bus.order import Order
 
-LONGEST_S = {Priority.SAFETY: 10.0, Priority.POLL: 30.0}
+LONGEST_S = {Priority.RENEWAL: 10.0, Priority.POLL: 30.0}
 """A renewal is tried more often than a poll: whoever is on air is to come back soon."""
 _LAST_DOUBLING = 16  # far beyond LONGEST_S: the power must not grow for ever
 

@@ -121,7 +121,7 @@ class Amplifier:
         """Renew the lease of closed relays and return a fresh status. Raises LinkError or PeerError."""
         deadline = asyncio.get_running_loop().time() + budget_s
         async with self._one_order:
-            return await self._dialect.renew(Priority.SAFETY, deadline)
+            return await self._dialect.renew(Priority.RENEWAL, deadline)
 
     async def read(self, *, priority: Priority = Priority.POLL, budget_s: float = _READ_BUDGET_S) -> AmplifierStatus:
         """Return the status; renews nothing. Raises LinkError or PeerError."""

@@ -337,6 +337,24 @@ def test_the_order_of_an_emergency_waits_for_no_poll_of_a_dead_unit() -> None:
     run(story())
 
 
+def test_an_order_to_open_is_tried_at_once_however_long_the_controller_was_dead() -> None:
+    async def story() -> None:
+        async with Site(OURS) as site:
+            await site.amplifier.set_relays(frozenset({0}))
+            site.line.units.clear()
+            for _ in range(30):
+                with pytest.raises(LinkError):
+                    await site.amplifier.renew()
+            renewals = len(site.line.sent)
+            site.line.units.append(site.station)
+            await site.amplifier.set_relays(frozenset({1}), budget_s=0.2, priority=Priority.SAFETY)
+            assert site.closed == {1}
+            await site.amplifier.renew(budget_s=0.2)  # one answer, and all is as before
+            assert renewals < 2 + 12  # in the minute before
+
+    run(story())
+
+
 @pytest.mark.parametrize("noise", [b"\0", b"\xff\xff", bytes((17, 23, 4))])
 def test_noise_before_every_answer_costs_nothing(noise: bytes) -> None:
     async def story() -> None:

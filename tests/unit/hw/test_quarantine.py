@@ -60,9 +60,9 @@ def test_polls_and_renewals_of_a_dead_unit_grow_rare_and_orders_do_not(future: F
     for _ in range(40):
         quarantine.failed(17, 10.0)
         pauses.append(quarantine.held_until(order(future)) - 10.0)
-        renewal = quarantine.held_until(order(future, Priority.SAFETY, accept=lambda _: True)) - 10.0
-        assert renewal <= LONGEST_S[Priority.SAFETY]
-        for priority in (Priority.EMERGENCY, Priority.COMMAND):
+        renewal = quarantine.held_until(order(future, Priority.RENEWAL, accept=lambda _: True)) - 10.0
+        assert renewal <= LONGEST_S[Priority.RENEWAL]
+        for priority in (Priority.EMERGENCY, Priority.SAFETY, Priority.COMMAND):
             assert quarantine.held_until(order(future, priority, accept=lambda _: True)) <= 10.0
     assert pauses == sorted(pauses)
     assert pauses[0] == pytest.approx(TIMEOUT)
