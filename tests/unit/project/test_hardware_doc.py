@@ -8,6 +8,8 @@ from tests.unit.firmware.ports import RelayBank
 from tests.unit.firmware.ports import amplifier as controller
 from tests.unit.project.tables import table_after
 
+from ward_hw.bus import Priority
+from ward_hw.bus.quarantine import LONGEST_S
 from ward_hw.profile import known_profiles
 from ward_protocol.portable import amplifier, board
 from ward_protocol.portable import amplifier_reading as reading
@@ -109,3 +111,9 @@ def test_statuses_of_the_board() -> None:
 def test_profiles_are_those_installed() -> None:
     named = [re.fullmatch(r"`(.+)`", row[0]) for row in table_after(DOC, "profiles")]
     assert sorted(match.group(1) for match in named if match) == known_profiles()
+
+
+def test_priorities_of_a_line_in_their_order() -> None:
+    pauses = {one.name: f"{LONGEST_S[one]:g} s" if one in LONGEST_S else "none" for one in sorted(Priority)}
+    assert {row[0].strip("`"): row[2] for row in table_after(DOC, "priorities")} == pauses
+    assert [row[0].strip("`") for row in table_after(DOC, "priorities")] == [one.name for one in sorted(Priority)]
