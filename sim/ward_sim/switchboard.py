@@ -57,6 +57,7 @@ class Switchboard:
 
     def __init__(self, line: Medium, adapter: Adapter, units: Mapping[int, Controlled]) -> None:
         self._line, self._adapter, self._units = line, adapter, units
+        self._echo = line.echo  # an adapter that always hears itself
 
     async def play(self, faults: Iterable[wrong.AnyFault], told: Told = lambda _fault, _begins: None) -> None:
         """Let each happen at its time; returns when the last has ended, or never where one lasts."""
@@ -95,7 +96,7 @@ class Switchboard:
             case wrong.Inserted(rate=rate):
                 line.insert = max(0.0, line.insert + sign * rate)
             case wrong.Echo():
-                line.echo = on
+                line.echo = on or self._echo
             case wrong.Unplugged():
                 (self._adapter.unplug if on else self._adapter.plug)()
             case wrong.Cut(behind=behind):

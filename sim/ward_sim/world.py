@@ -126,7 +126,7 @@ class World:
             amplifier = SimAmplifier(section.id, section.unit, bus, on_change=self._relay)
             self.amplifiers[section.id] = await self._stack.enter_async_context(amplifier)
         units = {amplifier.unit: amplifier for amplifier in self.amplifiers.values()}
-        self._faults = Switchboard(bus, adapter, units)
+        self._faults = Switchboard(bus, self.hub_adapter, units)
         for number, wanted in enumerate(self.ward.board, 1):
             link = Line(BOARD_BAUDRATE, seed=seed + number, name=wanted.id)
             self.lines[wanted.id] = await self._stack.enter_async_context(link)
