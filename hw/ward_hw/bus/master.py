@@ -8,7 +8,7 @@ What the owner keeps, and where nothing else does:
   fit the next request of the same shape. Other units go on: their answers carry their own address.
 * An order whose caller has gone away (cancelled, out of time) while its answer is due is waited for to the
   end and dropped, so that it cannot meet the next one.
-* Urgency. The most urgent order goes first; a poll still waiting for the first byte of an answer is put
+* Urgency. The most urgent order goes first; a poll or renewal still waiting for the first byte of an answer is put
   back when an emergency comes, so that a dead unit cannot hold an alert for a whole time-out.
 * The port: opened when first needed, and again after it was lost.
 
@@ -48,7 +48,7 @@ _BITS_OF_A_CHARACTER = 11  # what V1.02 counts for t1.5 and t3.5, also where the
 _FAST_LINE = 19_200  # above it t3.5 is fixed
 _T35_FAST_S = 0.001_750
 _TURN_ROUND_S = 0.1  # V1.02, 2.4.1: 100 to 200 ms at 9,600 baud
-_PATIENCE_BEFORE_EMERGENCY_S = 0.05  # how long a poll may stay unanswered when an emergency waits
+_PATIENCE_BEFORE_EMERGENCY_S = 0.05  # how long a poll or renewal may stay unanswered when an emergency waits
 _REOPEN_FIRST_S, _REOPEN_LAST_S = 0.1, 2.0
 _RECEIVE_LIMIT = 1024  # bytes kept of a line that only makes noise
 BROADCAST = 0
@@ -212,9 +212,9 @@ class ModbusBus:
         self._fail(order, LinkTimeout(self._name(order.unit), "request", problem, remedy=remedy))
 
     def _preempt(self) -> None:
-        """Take the line from a poll that has heard nothing, once it had a fair time."""
+        """Take the line from what comes again anyway and has heard nothing, once it had a fair time."""
         order = self._current
-        if order is None or order.priority is not Priority.POLL:
+        if order is None or order.priority not in LONGEST_S:
             return
         if len(self._received) > (len(order.frame) if self._echo.heard else 0):
             return

@@ -196,11 +196,12 @@ def test_an_emergency_goes_ahead_of_a_hundred_waiting_polls() -> None:
     run(story())
 
 
-def test_a_poll_of_a_dead_unit_gives_way_to_an_emergency_and_is_asked_again() -> None:
+@pytest.mark.parametrize("priority", [Priority.POLL, Priority.RENEWAL])
+def test_what_asks_a_dead_unit_again_and_again_gives_way_to_an_emergency(priority: Priority) -> None:
     async def story() -> None:
         line = Line(units=[counting_unit({})])
         async with bus_on(line) as bus:
-            dead = asyncio.create_task(read(bus, 0, unit=5, priority=Priority.POLL))
+            dead = asyncio.create_task(read(bus, 0, unit=5, priority=priority))
             await asyncio.sleep(0.02)
             begin = asyncio.get_running_loop().time()
             assert await read(bus, 1, priority=Priority.EMERGENCY) == 1
