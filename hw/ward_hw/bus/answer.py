@@ -11,12 +11,16 @@ section 2.5.1.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
+from pymodbus.exceptions import ModbusException
 from pymodbus.framer import FramerRTU
+from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
 
 EXCEPTION_BIT = 0x80
 _EXCEPTION_SIZE = 5
+_DECODER = DecodePDU(False)  # of answers
 _READ_BITS = frozenset({1, 2})
 _READ_REGISTERS = frozenset({3, 4, 23})
 _WRITES = frozenset({5, 6, 15, 16})
@@ -28,6 +32,20 @@ _ECHOED = 6  # unit, function and the two fields that an answer to a write repea
 def crc_is_right(frame: bytes) -> bool:
     """Whether the last two bytes are the CRC of those before."""
     return len(frame) >= 4 and FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big"))
+
+
+def decoded(frame: bytes) -> ModbusPDU | None:
+    """An answer as pymodbus's PDU, None when it makes no sense; not by its `decode`, which also writes it for a log."""
+    kind = _DECODER.lookupPduClass(frame)
+    if kind is None:
+        return None
+    pdu = kind() if kind is not ExceptionResponse else ExceptionResponse(frame[1] & ~EXCEPTION_BIT)
+    try:
+        pdu.decode(frame[2:-2])
+    except (ModbusException, ValueError, IndexError, struct.error):
+        return None
+    pdu.dev_id = frame[0]
+    return pdu
 
 
 @dataclass(frozen=True, slots=True)

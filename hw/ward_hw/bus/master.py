@@ -25,14 +25,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import struct
 from typing import TYPE_CHECKING, Self
 
-from pymodbus.exceptions import ModbusException
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
 
-from ward_hw.bus.answer import EXCEPTION_BIT, Expected
+from ward_hw.bus.answer import Expected, decoded
 from ward_hw.bus.echo import Echo
 from ward_hw.bus.order import Accept, Order, OrderQueue, Priority
 from ward_hw.bus.quarantine import LONGEST_S, Quarantine
@@ -77,8 +75,7 @@ class ModbusBus:
         self._opener = opener
         self._character_s = _BITS_OF_A_CHARACTER / baudrate
         self._gap_s = 3.5 * self._character_s if baudrate <= _FAST_LINE else _T35_FAST_S
-        self._decoder = DecodePDU(False)
-        self._framer = FramerRTU(self._decoder)
+        self._framer = FramerRTU(DecodePDU(False))
         self._queue = OrderQueue()
         self._numbers = itertools.count()
         self._quarantine = Quarantine(timeout)
@@ -204,7 +201,7 @@ class ModbusBus:
         """The caller's time is over; an answer that is due is still waited for."""
         if not self.open:
             problem, remedy = "the serial port is not open", "plug the adapter in, check its path"
-        elif failures := self._quarantine.failures(order.unit):
+        elif order is not self._current and (failures := self._quarantine.failures(order.unit)):
             problem, remedy = f"left alone after {failures} failures", "check power, unit number and wiring of the unit"
         else:
             problem, remedy = "no answer before the deadline", "check power, wiring and load of the line"
@@ -243,7 +240,7 @@ class ModbusBus:
             self._aim(quiet_at)  # bytes that come meanwhile are seen then
             return
         # Chosen only now, after the silence: what came meanwhile may be more urgent.
-        order = self._queue.take(lambda each: self._quarantine.held_until(each) <= now, self._is_doubtful)
+        order = self._queue.take(lambda each: self._may_go(each, now), self._is_doubtful)
         if order is not None:
             self._send(order, line)
         else:
@@ -284,6 +281,10 @@ class ModbusBus:
     def _woken(self) -> None:
         self._wake = None
         self._pump()
+
+    def _may_go(self, order: Order, now: float) -> bool:
+        """Whether its unit may be asked, and somebody still wants to know."""
+        return self._quarantine.held_until(order) <= now and not order.future.done()
 
     def _is_doubtful(self, order: Order) -> bool:
         """Whether it may cost a time-out; what comes again and again has been held back already."""
@@ -363,26 +364,13 @@ class ModbusBus:
         received, start = bytes(self._received), 0
         while found := self._echo.find(order.expected, received, start):
             start, frame = found
-            pdu = self._decode(frame)
+            pdu = decoded(frame)
             if pdu is not None and (isinstance(pdu, ExceptionResponse) or order.accept is None or order.accept(pdu)):
                 self._finish()
                 self._quarantine.answered(order.unit, proven=order.accept is not None)
                 self._end(order, pdu)
                 self._pump()
                 return
-
-    def _decode(self, frame: bytes) -> ModbusPDU | None:
-        """Read a frame into pymodbus's PDU; not by its `decode`, which writes every answer out for a log."""
-        kind = self._decoder.lookupPduClass(frame)
-        if kind is None:
-            return None
-        pdu = kind() if kind is not ExceptionResponse else ExceptionResponse(frame[1] & ~EXCEPTION_BIT)
-        try:
-            pdu.decode(frame[2:-2])
-        except (ModbusException, ValueError, IndexError, struct.error):
-            return None
-        pdu.dev_id = frame[0]
-        return pdu
 
     def connection_lost(self, reason: Exception) -> None:
         """Take the news that the port is gone (`Receiver`); it is opened again for the next order."""
