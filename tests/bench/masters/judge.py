@@ -31,9 +31,10 @@ START_S = 20.0
 
 @dataclass(slots=True)
 class Verdict:
-    """Counts of one master under one fault: each call is exactly one of the first four, or a `confirmed` write."""
+    """Counts of one master under one fault: each call ends as exactly one of the five from `fresh` on."""
 
     fault: str
+    answered: int = 0  # readings whose right answer was on the wire in time
     fresh: int = 0
     confirmed: int = 0
     stale: int = 0
@@ -62,6 +63,11 @@ class Truth:
     def received(self) -> int:
         """Requests so far."""
         return int(slave.STATE.unpack_from(self._state)[0])
+
+    @property
+    def right(self) -> int:
+        """Readings that were answered rightly and in time."""
+        return int(slave.STATE.unpack_from(self._state)[3])
 
     @property
     def coils(self) -> int:
@@ -117,12 +123,14 @@ async def _warm(master: Master) -> None:
 
 
 async def _read(master: Master, truth: Truth, verdict: Verdict) -> None:
-    before = truth.received
+    before, right = truth.received, truth.right
     try:
         value = await master.read()
     except Exception:  # noqa: BLE001 - whatever a library raises is an error that the caller is told of
         verdict.errors += 1
         return
+    finally:
+        verdict.answered += truth.right > right
     if before < value <= truth.received:
         verdict.fresh += 1
     else:

@@ -64,7 +64,7 @@ class Ours:
         self._loop = asyncio.get_running_loop()
 
     async def read(self) -> int:
-        status = await self._dialect.renew(Priority.RENEWAL, self._loop.time() + BUDGET_S)
+        status = await self._dialect.renew(Priority.SAFETY, self._loop.time() + BUDGET_S)
         assert status.line_level_mv is not None  # the word that counts here
         return status.line_level_mv
 

@@ -4,8 +4,9 @@ Written from the standard alone: it shares no code with our master, our firmware
 It takes requests in order, one at a time. A reading is what the register held when the request came, and the
 register changes with each request, so an answer tells which request it belongs to. A write acts just before its answer.
 
-`python slave.py FD STATE FAULT SEED LATE`: FD is the master end of a pty, STATE a file of three 32-bit words that is
-mapped here and by the judge: requests received, coils as they are, and 1 once it serves. About half of the requests
+`python slave.py FD STATE FAULT SEED LATE`: FD is the master end of a pty, STATE a file of four 32-bit words that is
+mapped here and by the judge: requests received, coils as they are, 1 once it serves, and how many readings had their
+right answer on the wire within half of LATE, whole. About half of the requests
 meet the fault (echo and noise: all); which, and how, depends on SEED and on how many came before, so every master
 meets the same faults.
 
@@ -28,7 +29,7 @@ from pathlib import Path
 UNIT = 17
 STATUS, WORDS, COUNTER = 0x0100, 12, 2
 """First register of the block, its length, and the word in it that counts requests."""
-STATE = struct.Struct("=III")
+STATE = struct.Struct("=IIII")
 FAULTS = ("none", "late reply", "another unit first", "leading zero", "echo", "noise 1e-4", "truncated", "duplicated")
 THINKS_S = 0.001  # a master that believes too early is seen to do so before the slave has acted
 APART_S = 0.001
@@ -67,7 +68,7 @@ class Slave:
 
     def __init__(self, fd: int, state: mmap.mmap | bytearray, fault: str, seed: int, late: float) -> None:
         self._fd, self._state, self._fault, self._seed, self._late = fd, state, fault, seed, late
-        self._received = self._coils = self._nonce = 0
+        self._received = self._coils = self._nonce = self._right = 0
         self._held = bytearray()
         self._free_at = 0.0
         self.due: list[tuple[float, int, bytes, int]] = []  # when, order, bytes, coils from then on (-1: as they are)
@@ -91,7 +92,7 @@ class Slave:
                 os.write(self._fd, data)
 
     def _tell(self) -> None:
-        STATE.pack_into(self._state, 0, self._received, self._coils, 1)
+        STATE.pack_into(self._state, 0, self._received, self._coils, 1, self._right)
 
     def take(self, data: bytes) -> None:
         """Take what came, and schedule what is to be said of it."""
@@ -115,7 +116,8 @@ class Slave:
         if hit and self._fault == "late reply":
             at = max(time.monotonic(), self._free_at) + self._late
         self._free_at = at
-        frame = self._noisy(framed(bytes((UNIT,)) + answer), rng)
+        good = framed(bytes((UNIT,)) + answer)
+        frame = self._noisy(good, rng)
         if hit and self._fault == "another unit first":
             self._put(at, framed(bytes((UNIT + 1,)) + self._foreign(answer)), -1)
             at += APART_S
@@ -123,6 +125,8 @@ class Slave:
             frame = b"\0" + frame
         if hit and self._fault == "truncated":
             frame = frame[: rng.randrange(1, len(frame))]
+        self._right += answer[0] in (3, 23) and frame.endswith(good) and at - time.monotonic() < self._late / 2
+        self._tell()
         self._put(at, frame, coils)
         if hit and self._fault == "duplicated":
             self._put(at + APART_S, frame, -1)

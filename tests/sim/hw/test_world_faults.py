@@ -61,14 +61,15 @@ async def test_faults_happen_in_the_ward_and_are_told(tmp_path: Path) -> None:
     notes: list[str] = []
     async with failing(tmp_path, notes) as world:
         await until(lambda: "Simulated fault begins: brown-out 18" in notes)
-        assert not world.amplifiers["amp-2"].alive
+        await until(lambda: not world.amplifiers["amp-2"].alive)
         await until(lambda: "Simulated fault ends: brown-out 18" in notes)
-        assert world.amplifiers["amp-2"].alive
+        await until(lambda: world.amplifiers["amp-2"].alive)
         async with ModbusBus(world.ports["line"], 19_200) as bus:
             driver = Amplifier("amp-1", bus, 17, load_profile("wardhub/amp8"), clock=time.monotonic)
             async with asyncio.timeout(HANG_GUARD_S):
                 for wanted in ({0, 1}, set[int]()):  # answers behind 0x00 are found
                     assert (await driver.set_relays(frozenset(wanted), budget_s=10.0)).relays == wanted
-        assert world.amplifiers["amp-1"].relays == (True,) + (False,) * 7  # the supply's contact is welded
+        # The supply's contact is welded.
+        assert [relay for relay, closed in enumerate(world.amplifiers["amp-1"].relays) if closed] == [0]
         assert world.amplifiers["amp-1"].supply_mv > 0
     assert {"Simulated fault begins: welded 17", "Simulated fault begins: leading-zero 17"} <= set(notes)
