@@ -27,6 +27,9 @@ _WRITES = frozenset({5, 6, 15, 16})
 _REPEATED = frozenset({5, 6})
 _WRITE_SIZE = 8
 _ECHOED = 6  # unit, function and the two fields that an answer to a write repeats
+_IDENTIFY = 0x2B
+_IDENTIFY_HEADER = 8  # unit, function, MEI type, code, conformity, more follows, next object, number of objects
+_LONGEST = 256  # V1.02, section 2.5.1
 
 
 def crc_is_right(frame: bytes) -> bool:
@@ -66,6 +69,8 @@ class Expected:
             return cls(request, 5 + 2 * count)
         if function in _WRITES:
             return cls(request, _WRITE_SIZE)
+        if function == _IDENTIFY:
+            return cls(request, _LONGEST)  # its own length is found in it
         raise ValueError(f"function {function} has no answer of known length")
 
     @property
@@ -99,12 +104,29 @@ class Expected:
         if function == self.request[1] | EXCEPTION_BIT:
             frame = received[at : at + _EXCEPTION_SIZE]
             return frame if len(frame) == _EXCEPTION_SIZE and crc_is_right(frame) else None
-        frame = received[at : at + self.size]
-        if function != self.request[1] or len(frame) < self.size or not self._fields_match(frame):
+        size = self.size if function != _IDENTIFY else _identification_size(received[at:])
+        frame = received[at : at + size]
+        if function != self.request[1] or len(frame) < size or not self._fields_match(frame):
             return None
         return frame if crc_is_right(frame) else None
 
     def _fields_match(self, frame: bytes) -> bool:
         if self.request[1] in _WRITES:
             return frame[:_ECHOED] == self.request[:_ECHOED]
+        if self.request[1] == _IDENTIFY:
+            return frame[2:4] == self.request[2:4]
         return frame[2] == self.size - 5  # the byte count of a read
+
+
+def _identification_size(frame: bytes) -> int:
+    """The length that an answer to function 43/14 has by its own count of objects, or one it has not reached yet.
+
+    Ref: V1.1b3, section 6.21.
+    """
+    size = _IDENTIFY_HEADER
+    if len(frame) >= size:
+        for _ in range(frame[size - 1]):
+            if len(frame) < size + 2:
+                return _LONGEST + 1
+            size += 2 + frame[size + 1]
+    return size + 2

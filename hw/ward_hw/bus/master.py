@@ -33,6 +33,7 @@ from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
 from ward_hw.bus.answer import Expected, decoded
 from ward_hw.bus.echo import Echo
 from ward_hw.bus.order import Accept, Order, OrderQueue, Priority
+from ward_hw.bus.outcome import Observer, Outcome, unanswered
 from ward_hw.bus.quarantine import LONGEST_S, Quarantine
 from ward_hw.errors import LinkError, LinkTimeout, MisuseError, PeerError
 from ward_hw.serial_port import open_tty
@@ -57,6 +58,7 @@ class ModbusBus:
 
     ``port`` is the path of the device, ``timeout`` the seconds a unit has for its answer to begin and end,
     beyond the wire time of both frames. ``echo`` tells whether the adapter hears what it sends; None finds out.
+    ``observer`` is told how each request ended.
     """
 
     def __init__(
@@ -67,12 +69,15 @@ class ModbusBus:
         timeout: float = 0.3,
         echo: bool | None = None,
         opener: SerialOpener = open_tty,
+        observer: Observer = lambda _unit, _outcome, _latency: None,
     ) -> None:
         self.port = port
         self.baudrate = baudrate
         self._timeout = timeout
         self._echo = Echo(echo)
         self._opener = opener
+        self._observer = observer
+        self._asked, self._asked_until = BROADCAST, 0.0  # the unit asked last, and when our request had left
         self._character_s = _BITS_OF_A_CHARACTER / baudrate
         self._gap_s = 3.5 * self._character_s if baudrate <= _FAST_LINE else _T35_FAST_S
         self._framer = FramerRTU(DecodePDU(False))
@@ -309,6 +314,7 @@ class ModbusBus:
         self._current = order
         # The line is busy until the last bit has left; the driver's buffer returns long before.
         self._last_activity = self._loop.time() + len(order.frame) * self._character_s
+        self._asked, self._asked_until = order.unit, self._last_activity
         if order.expected is None:
             self._until = self._last_activity + _TURN_ROUND_S
         else:
@@ -328,6 +334,7 @@ class ModbusBus:
             self._end(order, None)
         else:
             self._quarantine.failed(order.unit, self._loop.time())
+            self._observe(unanswered(order.expected, bytes(self._received)))
             self._fail(order, self._silence(order))
 
     def _silence(self, order: Order) -> LinkTimeout:
@@ -348,6 +355,13 @@ class ModbusBus:
         if not order.future.done():
             order.future.set_exception(error)
 
+    def _observe(self, outcome: Outcome) -> None:
+        self._observer(self._asked, outcome, self._loop.time() - self._asked_until)
+
+    def _observe_stray(self, data: bytes) -> None:
+        if data.strip(b"\0"):  # a driver that is switched off may leave a 0x00
+            self._observe(Outcome.STRAY)
+
     def _name(self, unit: int) -> str:
         return f"{self.port} unit {unit}"
 
@@ -358,6 +372,8 @@ class ModbusBus:
         self._last_activity = max(self._last_activity, self._loop.time())
         order = self._current
         if order is None or order.expected is None:
+            if order is None:
+                self._observe_stray(data)
             return  # late or foreign: it only moves the silence
         self._received += data
         del self._received[:-_RECEIVE_LIMIT]
@@ -368,6 +384,8 @@ class ModbusBus:
             if pdu is not None and (isinstance(pdu, ExceptionResponse) or order.accept is None or order.accept(pdu)):
                 self._finish()
                 self._quarantine.answered(order.unit, proven=order.accept is not None)
+                self._observe(Outcome.EXCEPTION if isinstance(pdu, ExceptionResponse) else Outcome.ANSWER)
+                self._observe_stray(received[start:])
                 self._end(order, pdu)
                 self._pump()
                 return

@@ -46,6 +46,36 @@ def test_the_answer_is_found_in_noise(exchange: tuple[bytes, bytes], before: byt
     assert found[1] == answer or found[1] in before + answer
 
 
+@st.composite
+def identifications(draw: st.DrawFn) -> tuple[bytes, bytes]:
+    """A request of function 43/14 and an answer with any objects. Ref: V1.1b3, section 6.21."""
+    unit = draw(UNITS)
+    objects = draw(st.lists(st.binary(max_size=20), max_size=5))
+    body = b"".join(bytes((number, len(one))) + one for number, one in enumerate(objects))
+    head = bytes((unit, 0x2B, 0x0E, 1))
+    return framed(head + b"\0"), framed(head + bytes((1, 0, 0, len(objects))) + body)
+
+
+@given(identifications(), noise, noise)
+def test_an_identification_is_found_by_its_own_length(
+    exchange: tuple[bytes, bytes], before: bytes, behind: bytes
+) -> None:
+    request, answer = exchange
+    expected = Expected.to(request)
+    for cut in range(len(answer)):
+        assert expected.find(answer[:cut]) is None
+    found = expected.find(before + answer + behind)
+    assert found is not None
+    assert found[1] == answer or found[1] in before + answer
+
+
+@given(identifications(), st.binary(max_size=40))
+def test_an_identification_among_anything_is_no_error(exchange: tuple[bytes, bytes], line: bytes) -> None:
+    request, _ = exchange
+    found = Expected.to(request).find(request[:3] + line)
+    assert found is None or crc_is_right(found[1])
+
+
 @given(exchanges(), st.binary(max_size=80))
 def test_whatever_is_found_is_of_the_unit_the_function_and_a_right_crc(
     exchange: tuple[bytes, bytes], line: bytes
