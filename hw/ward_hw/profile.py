@@ -7,18 +7,12 @@ value out of range stops the program with a message that names the file and the 
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from ward_hw.errors import MisuseError
+from ward_hw.profile_reader import build, tables_of, wrong
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-T = TypeVar("T", bound="DataclassInstance")
-_LARGEST = 0xFFFFF
 _FILE_OF_NAME = "profiles/{}.toml"
 
 
@@ -135,14 +129,19 @@ class AmplifierProfile:
 
 
 def load_profile(name: str) -> AmplifierProfile:
-    """The profile called ``vendor/model``; raises MisuseError naming file and key."""
+    """The amplifier profile called ``vendor/model``; raises MisuseError naming file and key."""
+    return parse_profile(name, profile_text(name))
+
+
+def profile_text(name: str) -> str:
+    """The text of the installed profile called ``vendor/model``; raises MisuseError."""
     vendor, _, model = name.partition("/")
     if not all(part.replace("-", "").isalnum() for part in (vendor, model)):
         raise MisuseError(name, "load profile", "not a profile name", remedy="write vendor/model, e.g. wardhub/amp8")
     file = files("ward_hw").joinpath(_FILE_OF_NAME.format(name))
     if not file.is_file():
         raise MisuseError(name, "load profile", "no such profile", remedy=f"known are: {', '.join(known_profiles())}")
-    return parse_profile(name, file.read_text(encoding="utf-8"))
+    return file.read_text(encoding="utf-8")
 
 
 def known_profiles() -> list[str]:
@@ -158,65 +157,29 @@ def known_profiles() -> list[str]:
 
 def parse_profile(name: str, text: str) -> AmplifierProfile:
     """Read the text of a profile; raises MisuseError naming ``name`` and the key."""
-    try:
-        profile = _build(name, "", AmplifierProfile, tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise _wrong(name, "file", str(error)) from error
+    table = tables_of(name, text)
+    if "readings" in table:
+        raise wrong(name, "readings", "this product measures and switches nothing; name it in a meter's section")
+    profile = build(name, "", AmplifierProfile, table)
     _check(name, profile)
     return profile
 
 
-def _build(name: str, path: str, kind: type[T], table: dict[str, object]) -> T:
-    known = {field.name: field for field in fields(kind)}
-    for key in table:
-        if key not in known:
-            raise _wrong(name, path + key, f"unknown key (known here: {', '.join(known)})")
-    hints = get_type_hints(kind)
-    values: dict[str, object] = {}
-    for key, field in known.items():
-        if key in table:
-            values[key] = _value(name, path + key, hints[key], table[key])
-        elif _required(field):
-            raise _wrong(name, path + key, "missing")
-    return kind(**values)
-
-
-def _value(name: str, key: str, hint: object, value: object) -> object:
-    hint = next((option for option in get_args(hint) if is_dataclass(option)), hint)
-    if is_dataclass(hint) and isinstance(hint, type):
-        if not isinstance(value, dict):
-            raise _wrong(name, key, "must be a table")
-        return _build(name, key + ".", hint, cast("dict[str, object]", value))
-    if get_origin(hint) is tuple:
-        if not isinstance(value, list) or not value:
-            raise _wrong(name, key, "must be a list that is not empty")
-        return tuple(_value(name, key, get_args(hint)[0], item) for item in cast("list[object]", value))
-    # To TOML and to us, true is no number.
-    if isinstance(value, bool) or not isinstance(hint, type) or not isinstance(value, hint):
-        raise _wrong(name, key, f"must be {'a number' if hint is int else 'text'}, is {value!r}")
-    if isinstance(value, int) and not 0 <= value <= _LARGEST:
-        raise _wrong(name, key, f"{value} is out of range")
-    return value
-
-
-def _required(field: Field[object]) -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
-
-
 def _check(name: str, profile: AmplifierProfile) -> None:
     if (profile.register_lease is None) == (profile.timed_lease is None):
-        raise _wrong(name, "register_lease", "exactly one of register_lease and timed_lease must be there")
+        raise wrong(name, "register_lease", "exactly one of register_lease and timed_lease must be there")
     if (profile.nonce is None) == (profile.probe is None) or (profile.nonce is None) != (profile.status is None):
-        raise _wrong(name, "nonce", "either nonce and status must be there, or probe")
+        raise wrong(name, "nonce", "either nonce and status must be there, or probe")
     if profile.register_lease is not None and profile.nonce is None:
-        raise _wrong(name, "register_lease", "needs nonce: its settings are confirmed with it")
+        raise wrong(name, "register_lease", "needs nonce: its settings are confirmed with it")
     if profile.interlock and (profile.nonce is None or profile.interlock.register != profile.nonce.register + 1):
-        raise _wrong(name, "interlock.register", "must be the register behind nonce.register")
+        raise wrong(name, "interlock.register", "must be the register behind nonce.register")
     if not 1 <= profile.relays.count <= 32:
-        raise _wrong(name, "relays.count", "must be 1 to 32")
-    if profile.serial.baudrate not in profile.serial.baudrates:
-        raise _wrong(name, "serial.baudrate", "must be one of serial.baudrates")
+        raise wrong(name, "relays.count", "must be 1 to 32")
+    check_serial(name, profile.serial)
 
 
-def _wrong(name: str, key: str, problem: str) -> MisuseError:
-    return MisuseError(f"profile {name}", "load profile", f"{key}: {problem}", remedy="correct the file")
+def check_serial(name: str, serial: SerialFacts) -> None:
+    """Raise MisuseError where a product is delivered with a baud rate that it does not have."""
+    if serial.baudrate not in serial.baudrates:
+        raise wrong(name, "serial.baudrate", "must be one of serial.baudrates")

@@ -8,6 +8,7 @@ from importlib.resources import files
 import pytest
 
 from ward_hw.errors import MisuseError
+from ward_hw.meter_profile import is_meter, load_meter
 from ward_hw.profile import known_profiles, load_profile, parse_profile
 from ward_protocol.portable import amplifier as registers
 from ward_protocol.portable.amplifier_reading import STATUS_POLLED, Status
@@ -21,7 +22,8 @@ def text_of(name: str) -> str:
 
 @pytest.mark.parametrize("name", known_profiles())
 def test_every_installed_profile_loads(name: str) -> None:
-    assert load_profile(name).title
+    profile = load_meter(name) if is_meter(name) else load_profile(name)
+    assert profile.title
 
 
 @pytest.mark.parametrize("name", known_profiles())
@@ -113,5 +115,19 @@ def test_a_name_that_is_none_is_refused(name: str) -> None:
 
 
 def test_an_unknown_product_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(MisuseError, match=r"known are: .*wardhub/amp8, waveshare/modbus-rtu-relay-8ch"):
+    with pytest.raises(
+        MisuseError, match=r"known are: eastron/sdm120, .*wardhub/amp8, .*waveshare/modbus-rtu-relay-8ch"
+    ):
         load_profile("wardhub/amp9")
+
+
+@pytest.mark.parametrize(("number", "count"), [("8ch", 8), ("16ch", 16), ("32ch", 32)])
+def test_relay_boards_of_one_maker_differ_in_their_number_only(number: str, count: int) -> None:
+    eight, board = load_profile("waveshare/modbus-rtu-relay-8ch"), load_profile(f"waveshare/modbus-rtu-relay-{number}")
+    assert board.relays.count == count
+    assert (board.timed_lease, board.probe, board.serial) == (eight.timed_lease, eight.probe, eight.serial)
+
+
+def test_a_meter_is_no_amplifier() -> None:
+    with pytest.raises(MisuseError, match="readings: this product"):
+        load_profile("peacefair/pzem-016")
