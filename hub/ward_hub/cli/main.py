@@ -41,6 +41,7 @@ COMMANDS = (
     "push",
     "bundle",
     "audit",
+    "bus",
     "speak",
     "status",
     "queue",
