@@ -94,6 +94,20 @@ class AmplifierSection(Section, frozen=True, kw_only=True):
     zones: Annotated[tuple[ZoneSection, ...], Meta(min_length=1, max_length=32)]
 
 
+class MeterSection(Section, frozen=True, kw_only=True):
+    """A product that measures what an amplifier does, in place of the amplifier's own controller.
+
+    `reading` is a name of its profile; `heard_from` the value, in its unit, from which sound counts as heard.
+    """
+
+    amplifier: Identifier
+    bus: Identifier
+    unit: Annotated[int, Meta(ge=1, le=247)]
+    profile: str
+    reading: str
+    heard_from: Annotated[float, Meta(gt=0)]
+
+
 class BoardSection(Section, frozen=True, kw_only=True):
     """One LED board on a serial link of its own; its size is what the board itself reports."""
 
@@ -184,6 +198,7 @@ class Config(Section, frozen=True, kw_only=True):
     media: MediaSection = MediaSection()
     bus: tuple[BusSection, ...] = ()
     amplifier: tuple[AmplifierSection, ...] = ()
+    meter: tuple[MeterSection, ...] = ()
     board: tuple[BoardSection, ...] = ()
     audio: AudioSection = AudioSection()
     airing: AiringSection = AiringSection()
@@ -193,6 +208,11 @@ class Config(Section, frozen=True, kw_only=True):
     def key(self) -> TokenUri | None:
         """The hub's key on a token; None where it is in its state."""
         return None if self.hub.key is None else TokenUri.parse(self.hub.key)
+
+    def units_on(self, bus: str) -> frozenset[int]:
+        """Return the unit numbers that should answer on a bus."""
+        amplifiers = frozenset(one.unit for one in self.amplifier if one.bus == bus)
+        return amplifiers | frozenset(one.unit for one in self.meter if one.bus == bus)
 
     def __post_init__(self) -> None:
         zones = sum(len(one.zones) for one in self.amplifier)
@@ -212,6 +232,19 @@ class Config(Section, frozen=True, kw_only=True):
         _distinct([(one.bus, one.unit) for one in self.amplifier], "bus and unit of an amplifier")
         _distinct([zone.id for one in self.amplifier for zone in one.zones], "zone id")
         _distinct([one.id for one in self.board], "board id")
+        self._check_meters(buses)
+
+    def _check_meters(self, buses: list[str]) -> None:
+        amplifiers = {(one.bus, one.unit): one.name for one in self.amplifier}
+        for meter in self.meter:
+            if meter.amplifier not in amplifiers.values():
+                raise ValueError(f"meter: there is no amplifier {meter.amplifier}")
+            if meter.bus not in buses:
+                raise ValueError(f"meter of {meter.amplifier}: there is no bus {meter.bus}")
+            if (meter.bus, meter.unit) in amplifiers:
+                taken = amplifiers[meter.bus, meter.unit]
+                raise ValueError(f"meter of {meter.amplifier}: unit {meter.unit} is that of amplifier {taken}")
+        _distinct([one.amplifier for one in self.meter], "meter: amplifier")
 
 
 def _token_uri(text: str) -> TokenUri:

@@ -71,6 +71,7 @@ class Desk:
             "receipts": self._link.receipts,
             "receipts_waiting": len(await self._journal.do(Ledger.waiting, 1000)),
             "amplifiers": [one.summary() for one in self._outputs.amplifiers],
+            "buses": [one.summary() for one in self._outputs.lines],
             "boards": [one.summary() for one in self._outputs.boards],
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ward_hub.i18n import translator
@@ -17,6 +17,15 @@ def cause_in_words(finding: Mapping[str, Any], language: str) -> tuple[str, str]
     return (what % units if "%s" in what else what), remedy
 
 
+def findings_in_lines(findings: Sequence[Mapping[str, Any]], language: str) -> Iterator[str]:
+    """Return likely causes and remedies, a line for each."""
+    _ = translator(language)
+    for finding in findings:
+        what, remedy = cause_in_words(finding, language)
+        yield _("Likely cause: %s") % what
+        yield f"  {remedy}"
+
+
 def statistics_in_words(unit: Mapping[str, Any], language: str) -> str:
     """Return the numbers of one unit as a line."""
     _ = translator(language)
@@ -28,6 +37,21 @@ def statistics_in_words(unit: Mapping[str, Any], language: str) -> str:
     if unit["median_ms"] is not None:
         told.append(_("%(median_ms).0f ms, 95 %% within %(p95_ms).0f ms"))
     return ", ".join(one % counts for one in told)
+
+
+def bus_in_lines(bus: Mapping[str, Any], language: str) -> Iterator[str]:
+    """Return what the agent says of a bus: all units together, those that lose answers by themselves, and why."""
+    _ = translator(language)
+    units = bus["units"]
+    told = {"name": bus["name"], "count": len(units), "answers": 0, "tries": 0}
+    told |= {key: sum(one[key] for one in units) for key in ("answers", "tries")}
+    yield _("bus %(name)s: %(count)d units, %(answers)d of the last %(tries)d requests answered") % told
+    if not bus["open"]:
+        yield "  " + _("its serial port is not open")
+    for unit in units:
+        if unit["answers"] < unit["tries"]:
+            yield "  " + _("unit %d: ") % unit["unit"] + statistics_in_words(unit, language)
+    yield from (f"  {line}" for line in findings_in_lines(bus["findings"], language))
 
 
 def _words(_: Callable[[str], str]) -> dict[Cause, tuple[str, str]]:

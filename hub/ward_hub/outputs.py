@@ -12,10 +12,12 @@ from types import TracebackType
 from typing import Self
 
 from ward_hub.clock import Clock
-from ward_hub.config import Config
+from ward_hub.config import BusSection, Config, MeterSection
+from ward_hub.lines import WatchedLine, watch
 from ward_hub.playout.amplifiers import AmplifierOutput, interlock_of
 from ward_hub.playout.boards import BoardOutput
 from ward_hub.playout.live import Live
+from ward_hub.playout.metering import Metering
 from ward_hub.playout.sound import Sound
 from ward_hub.render.line import warm_up
 from ward_hub.speech import Speech
@@ -24,7 +26,9 @@ from ward_hw.audio import AudioSettings, AudioWorker
 from ward_hw.bus import ModbusBus
 from ward_hw.drivers.amplifier import Amplifier
 from ward_hw.drivers.board import Board
+from ward_hw.drivers.meter import Meter
 from ward_hw.errors import HardwareError
+from ward_hw.meter_profile import load_meter
 from ward_hw.profile import load_profile
 
 log = logging.getLogger(__name__)
@@ -41,7 +45,9 @@ class Outputs:
         self._clock = clock
         self._stack = AsyncExitStack()
         self.amplifiers: list[AmplifierOutput] = []
+        self.meterings: dict[str, Metering] = {}
         self.boards: list[BoardOutput] = []
+        self.lines: list[WatchedLine] = []
         self.sound: Sound
         self.live: Live
 
@@ -60,9 +66,14 @@ class Outputs:
 
     def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """Return what must run for each output, by name."""
-        named: dict[str, Callable[[], Awaitable[None]]] = {"tampering": self._tampering.run}
+        named: dict[str, Callable[[], Awaitable[None]]] = {
+            "tampering": self._tampering.run,
+            "lines": lambda: watch(self.lines),
+        }
         for amplifier in self.amplifiers:
             named[f"amplifier {amplifier.name}"] = amplifier.run
+        for name, metering in self.meterings.items():
+            named[f"meter of {name}"] = metering.run
         for board in self.boards:
             named[f"board {board.id}"] = board.run
         return named
@@ -86,10 +97,8 @@ class Outputs:
 
     async def _open(self) -> None:
         config, enter = self._config, self._stack.enter_async_context
-        buses = {
-            one.name: await enter(ModbusBus(one.port, one.baudrate, timeout=one.timeout_ms / 1000))
-            for one in config.bus
-        }
+        buses = {one.name: await self._open_bus(one) for one in config.bus}
+        meters = {one.amplifier: one for one in config.meter}
         for section in config.amplifier:
             driver = Amplifier(
                 section.name,
@@ -99,8 +108,13 @@ class Outputs:
                 clock=time.monotonic,
                 interlock=interlock_of(section),
             )
-            output = AmplifierOutput(section, driver, self._clock, config.airing.poll_ms, self._tampering.seen)
+            poll_ms, meter = config.airing.poll_ms, meters.get(section.name)
+            output = AmplifierOutput(
+                section, driver, self._clock, poll_ms, self._tampering.seen, metered=meter is not None
+            )
             self.amplifiers.append(output)
+            if meter is not None:
+                self._open_meter(meter, buses[meter.bus], output)
         for wanted in config.board:
             board = await enter(Board(wanted.id, wanted.port, wanted.baudrate, clock=time.monotonic))
             self.boards.append(BoardOutput(wanted.id, board, self._clock, self._tampering.seen))
@@ -112,3 +126,15 @@ class Outputs:
         folder = Path(config.hub.state) / "sound"
         self.sound = Sound(worker, Speech(voice=audio.voice), folder, config.hub.language)
         self.live = Live(worker, self.sound, config.hub.language)
+
+    async def _open_bus(self, section: BusSection) -> ModbusBus:
+        line = WatchedLine(section.name, self._config.units_on(section.name))
+        bus = ModbusBus(section.port, section.baudrate, timeout=section.timeout_ms / 1000, observer=line.log.observe)
+        line.bus = await self._stack.enter_async_context(bus)
+        self.lines.append(line)
+        return bus
+
+    def _open_meter(self, section: MeterSection, bus: ModbusBus, output: AmplifierOutput) -> None:
+        name, profile = f"meter of {section.amplifier}", load_meter(section.profile)
+        meter = Meter(name, bus, section.unit, profile, section.reading, clock=time.monotonic)
+        self.meterings[section.amplifier] = Metering(section, meter, output, self._config.airing.poll_ms)

@@ -33,6 +33,7 @@ DEAD_RUN = 5  # silences in a row: a line that loses one in ten loses five in a 
 LOST_SHARE = 0.02  # of requests; a line in order loses none in a day
 COLLISION_SHARE = 0.3  # of requests; noise of that share would damage the answers of others too
 FOREIGN_SHARE = 0.05
+OTHERS_SHARE = 0.2  # of what noisy units lose: when the others lose as much, it is the whole line's
 
 
 class Cause(Enum):
@@ -114,7 +115,8 @@ def _of_units(known: Sequence[UnitStatistics], expected: Collection[int]) -> lis
         noisy = troubled  # so many wrong unit numbers at once are unlikely
         blamed.pop(Cause.COLLISION, None)
     if noisy:
-        blamed[Cause.NOISE if len(noisy) > len(sound) else Cause.NOISY_UNIT] = noisy
+        whole = len(noisy) > len(sound) or _lost_share(sound) >= OTHERS_SHARE * _lost_share(noisy)
+        blamed[Cause.NOISE if whole else Cause.NOISY_UNIT] = noisy
     order = list(Cause)
     return [
         Finding(cause, () if cause is Cause.NOISE else _numbers(units))
@@ -138,6 +140,11 @@ def _cause(one: UnitStatistics, *, expected: bool) -> Cause | None:
     if lost < max(2, LOST_SHARE * one.tries):
         return None
     return Cause.NOISE if one.dirty else Cause.LOOSE
+
+
+def _lost_share(units: Sequence[UnitStatistics]) -> float:
+    tries = sum(one.tries for one in units)
+    return sum(one.dirty + one.quiet + one.second for one in units) / tries if tries else 0.0
 
 
 def _without_foreign(one: UnitStatistics) -> UnitStatistics:

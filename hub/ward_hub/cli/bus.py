@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ward_hub.cli.run import DEFAULT_CONFIG
-from ward_hub.config import Config, load
+from ward_hub.config import load
 from ward_hub.errors import UsageError
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
-from ward_hub.line_words import cause_in_words, statistics_in_words
+from ward_hub.line_words import findings_in_lines, statistics_in_words
+from ward_hub.lines import as_json
 from ward_hw.diagnosis import diagnose
 from ward_hw.scan import Plan, Scanned, elsewhere, likely_baudrate, scan
 
@@ -89,7 +90,7 @@ def report(line: Line, scans: list[Scanned]) -> dict[str, Any]:
         "baudrate": baudrate,
         "scanned": [one.baudrate for one in scans],
         "units": units,
-        "findings": [{"cause": one.cause.value, "units": one.units} for one in findings],
+        "findings": [as_json(one) for one in findings],
     }
 
 
@@ -114,12 +115,7 @@ def _line(chosen: argparse.Namespace) -> Line:
     if len(buses) != 1:
         names = ", ".join(one.name for one in config.bus) or "none"
         raise UsageError(f"which bus is meant? The configuration has: {names}; say it with --bus, or give --port")
-    return Line(buses[0].port, buses[0].baudrate, units_on(config, buses[0].name))
-
-
-def units_on(config: Config, bus: str) -> frozenset[int]:
-    """Return the unit numbers that the configuration has on a bus."""
-    return frozenset(one.unit for one in config.amplifier if one.bus == bus)
+    return Line(buses[0].port, buses[0].baudrate, config.units_on(buses[0].name))
 
 
 def _bauds(given: str | None, of_the_bus: int | None) -> tuple[int, ...]:
@@ -161,12 +157,3 @@ def _lines(answer: dict[str, Any], language: str) -> Iterator[str]:
     yield from findings_in_lines(answer["findings"], language)
     if not answer["findings"]:
         yield _("Nothing is wrong with the line, as far as can be seen.")
-
-
-def findings_in_lines(findings: list[dict[str, Any]], language: str) -> Iterator[str]:
-    """Return likely causes and remedies, a line for each."""
-    _ = translator(language)
-    for finding in findings:
-        what, remedy = cause_in_words(finding, language)
-        yield _("Likely cause: %s") % what
-        yield f"  {remedy}"

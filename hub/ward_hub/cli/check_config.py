@@ -15,6 +15,7 @@ from ward_hub.errors import ConfigError
 from ward_hub.keys.token import reach
 from ward_hub.trust import Trust
 from ward_hw.errors import HardwareError
+from ward_hw.meter_profile import load_meter
 from ward_hw.profile import load_profile
 from ward_protocol.errors import StatementError
 
@@ -52,6 +53,8 @@ def check(config: Config) -> dict[str, Any]:
             relays = [zone.relay for zone in amplifier.zones] + [amplifier.supply_relay or 0]
             if max(relays) >= count:
                 raise ConfigError(f"amplifier {amplifier.name}: {amplifier.profile} has relays 0 to {count - 1}")
+        for meter in config.meter:
+            load_meter(meter.profile).reading(meter.reading)
     except OSError as error:
         raise ConfigError(f"trust.root {config.trust.root}: cannot be read: {error.strerror}") from error
     except StatementError as error:

@@ -11,9 +11,12 @@ from ward_hub.cli.drills import mark
 from ward_hub.cli.held import line
 from ward_hub.control import ask
 from ward_hub.i18n import translator
+from ward_hub.line_words import bus_in_lines
 from ward_protocol.cbor import is_array, is_map
 
-SUMMARY = "say what the running agent knows: the time and why, alarms, the source, what is on air and held, its outputs"
+SUMMARY = (
+    "say what the running agent knows: the time and why, alarms, the source, what is on air and held, outputs and buses"
+)
 Words = Callable[[str], str]
 
 
@@ -61,6 +64,8 @@ def lines(known: Mapping[str, Any], language: str) -> Iterator[str]:
         yield title if outputs else f"{title} -"
         for one in outputs:
             yield f"  {_words(one)}"
+    for bus in known["buses"]:
+        yield from bus_in_lines(bus, language)
 
 
 def why(clock: Mapping[str, Any], _: Words) -> Iterator[str]:

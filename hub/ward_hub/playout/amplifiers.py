@@ -17,6 +17,7 @@ from ward_hub.config import AmplifierSection
 from ward_hw.bus import Priority
 from ward_hw.drivers.amplifier import Amplifier
 from ward_hw.drivers.dialect import Interlock
+from ward_hw.drivers.meter import Measurement
 from ward_hw.drivers.readings import AmplifierStatus, RelayReading
 from ward_hw.errors import HardwareError
 from ward_protocol.statements import ZoneEvidence
@@ -60,7 +61,8 @@ def interlock_of(section: AmplifierSection) -> Interlock | None:
 class AmplifierOutput:
     """Drives one amplifier for the player; `run` must be running while relays are to stay closed.
 
-    `tampered` hears of relays that somebody else closed.
+    `tampered` hears of relays that somebody else closed. With `metered`, what was heard is told by `hear` alone, and
+    not by the controller's own line level.
     """
 
     def __init__(
@@ -70,6 +72,8 @@ class AmplifierOutput:
         clock: Clock,
         poll_ms: int,
         tampered: Callable[[str], None] = lambda _what: None,
+        *,
+        metered: bool = False,
     ) -> None:
         self._tampered = tampered
         self.name = section.name
@@ -90,7 +94,14 @@ class AmplifierOutput:
         self._in_doubt = False
         self._taken_over = False
         self._warm_at: float | None = None
+        self._metered = metered
         self.status: AmplifierStatus | None = None
+        self.measured: Measurement | None = None
+
+    @property
+    def carries(self) -> bool:
+        """Whether any relay is ordered closed."""
+        return bool(self._closed)
 
     def summary(self) -> dict[str, object]:
         """Return what is known of it, for a person: closed zones as ordered, and the last reading while on air."""
@@ -103,6 +114,7 @@ class AmplifierOutput:
             "supply_mv": None if reading is None else reading.supply_mv,
             "temperature_dc": None if reading is None else reading.temperature_dc,
             "trips": None if reading is None else reading.trips,
+            "meter": None if self.measured is None else f"{self.measured.value:g} {self.measured.unit}",
         }
 
     async def carry(self, zones: Iterable[str], *, urgent: bool) -> None:
@@ -266,20 +278,29 @@ class AmplifierOutput:
         return status.relays == self._closed
 
     def _measure(self, status: AmplifierStatus) -> None:
+        self.status = status
+        if status.line_level_mv is not None and not self._metered:
+            self._count(loud=status.line_level_mv >= self._section.heard_mv, at=status.at)
+
+    def hear(self, *, loud: bool, at: float) -> None:
+        """Take a reading of the amplifier's own meter, of the driver's clock `at`.
+
+        Behind a relay that was not read back closed just before, nothing counts as heard.
+        """
+        self._count(loud=loud and not self._in_doubt, at=at)
+
+    def _count(self, *, loud: bool, at: float) -> None:
         """Count the time since the reading before this one as heard, where this one finds sound behind the relay.
 
         By the driver's clock, as ours may be set meanwhile; and not the whole of a long gap, in which nobody listened.
         """
-        self.status = status
-        if status.line_level_mv is None:
-            return
-        loud = status.line_level_mv >= self._section.heard_mv
+        closed = frozenset[int]() if self.status is None else self.status.relays
         for track in self._tracks.values():
             if track.opened_ms or not track.closed_ms:
                 continue
-            passed_s = min(max(0.0, status.at - track.measured_at), LONGEST_STEP_S)
-            track.measured_at = status.at
-            heard = loud and self.zones[track.zone] in status.relays
+            passed_s = min(max(0.0, at - track.measured_at), LONGEST_STEP_S)
+            track.measured_at = at
+            heard = loud and self.zones[track.zone] in closed
             track.heard_ms = (track.heard_ms or 0) + (round(passed_s * 1000) if heard else 0)
 
     def _unconfirm(self) -> None:

@@ -155,6 +155,7 @@ class NoOutputs:
 
     amplifiers: list[object] = field(default_factory=list)
     boards: list[object] = field(default_factory=list)
+    lines: list[object] = field(default_factory=list)
     safe: int = 0
 
     @property

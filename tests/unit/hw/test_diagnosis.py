@@ -45,6 +45,7 @@ EMPTY = [dead(unit, 1) for unit in range(1, 31)]  # numbers that were asked once
         ([good(1), lossy(2, 40), good(3)], (1, 2, 3), (Finding(Cause.COLLISION, (2,)),)),
         ([lossy(1, 5), lossy(2, 3, 4), lossy(3, 8)], (1, 2, 3), (Finding(Cause.NOISE),)),
         ([lossy(1, 50, 10), lossy(2, 45, 9), lossy(3, 60)], (1, 2, 3), (Finding(Cause.NOISE),)),
+        ([lossy(1, 1), lossy(2, 4), lossy(3, 1), lossy(4, 1)], (1, 2, 3, 4), (Finding(Cause.NOISE),)),
         ([lossy(1, 5)], (1,), (Finding(Cause.NOISE),)),
         ([good(1), lossy(2, 5), good(3)], (1, 2, 3), (Finding(Cause.NOISY_UNIT, (2,)),)),
         ([good(1), lossy(2, 0, 5), good(3)], (1, 2, 3), (Finding(Cause.LOOSE, (2,)),)),
