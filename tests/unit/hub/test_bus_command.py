@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.unit.hub.test_config import AMPLIFIER, GOOD
+from tests.unit.hub.test_config import AMPLIFIER, GOOD, METER
 
 from ward_hub.cli import bus
 from ward_hub.cli.bus import BAUDRATES, Line, report
@@ -19,15 +19,6 @@ from ward_hw.scan import Found, Plan, Scanned
 GONE = UnitStatistics(2, tries=20, silent=20, silent_run=20)
 FINE = UnitStatistics(1, tries=20, answers=20, exceptions=20, median_ms=6.2, p95_ms=7.9)
 HERE = Scanned(19_200, (Found(1, ("wardhub/amp8",), ("wardhub", "amp8", "1.0")),), (FINE, GONE))
-METER = """
-[[meter]]
-amplifier = "amp-1"
-bus = "bus-1"
-unit = 30
-profile = "peacefair/pzem-016"
-reading = "power"
-heard_from = 40
-"""
 
 
 class Asked:

@@ -32,7 +32,7 @@ from tests.statements import (
     p256_signer,
     signer,
 )
-from tests.unit.hub.test_config import GOOD
+from tests.unit.hub.test_config import GOOD, METER
 
 from ward_hub.cli.main import COMMANDS, main
 from ward_hub.cli.run import OneLine
@@ -397,6 +397,21 @@ def test_check_config_counts_what_is_driven(shell: Shell) -> None:
 )
 def test_check_config_says_what_is_wrong(shell: Shell, old: str, new: str, words: str) -> None:
     said = shell("check-config", "--config", shell.config(GOOD.replace(old, new)))
+    assert said.status == os.EX_CONFIG
+    assert words in said.line()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("peacefair/pzem-016", "acme/meter", "acme/meter: load profile: no such profile"),
+        ("peacefair/pzem-016", "wardhub/amp8", "profile wardhub/amp8: load profile: relays: this product switches"),
+        ('"power"', '"loudness"', "no reading loudness; known are: voltage, current, power"),
+    ],
+)
+def test_check_config_looks_for_the_readings_of_meters(shell: Shell, old: str, new: str, words: str) -> None:
+    assert shell("check-config", "--config", shell.config(GOOD + METER)).status == os.EX_OK
+    said = shell("check-config", "--config", shell.config(GOOD + METER.replace(old, new)))
     assert said.status == os.EX_CONFIG
     assert words in said.line()
 

@@ -79,6 +79,41 @@ def test_a_good_one_is_read() -> None:
     assert isinstance(config, Config)
 
 
+METER = """
+[[meter]]
+amplifier = "amp-1"
+bus = "bus-1"
+unit = 30
+profile = "peacefair/pzem-016"
+reading = "power"
+heard_from = 40
+"""
+
+
+def test_a_meter_belongs_to_an_amplifier_and_is_expected_on_its_bus() -> None:
+    config = parse(GOOD + METER, "hub.toml")
+    assert (config.meter[0].heard_from, config.units_on("bus-1")) == (40.0, {1, 30})
+    assert config.units_on("bus-2") == frozenset()
+    shared = METER.replace("amp-1", "amp-2").replace("pzem-016", "other")
+    assert len(parse(GOOD + AMPLIFIER + METER + shared, "hub.toml").meter) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("amp-1", "amp-7", "there is no amplifier amp-7"),
+        ("bus-1", "bus-7", "meter of amp-1: there is no bus bus-7"),
+        ("unit = 30", "unit = 1", "meter of amp-1: unit 1 is that of amplifier amp-1"),
+        ("heard_from = 40", "heard_from = 0", "> 0"),
+        ("heard_from = 40", "heard_form = 40", "heard_form"),
+        ('reading = "power"', "", "reading"),
+        (METER, METER + METER, "meter: amplifier amp-1 is used twice"),
+    ],
+)
+def test_a_meter_that_cannot_be(old: str, new: str, complaint: str) -> None:
+    assert complaint in refusal(GOOD + METER.replace(old, new))
+
+
 def test_no_way_in_is_open_that_was_not_written() -> None:
     config = parse(GOOD[: GOOD.index("[lan]")], "hub.toml")
     assert (config.lan, config.usb) == (None, None)

@@ -20,6 +20,7 @@ from ward_hub.keys.token import SLOW_S
 from ward_hub.publisher.drafts import AuthorityDraft
 from ward_hub.publisher.orders import OrderDraft
 from ward_hub.publisher.streams import StreamDraft
+from ward_hw.diagnosis import Cause
 
 DOC = "docs/reference.md"
 OPERATIONS = "docs/operations.md"
@@ -78,6 +79,12 @@ def test_drafts_have_these_keys_and_no_other(mark: str, draft: type[msgspec.Stru
 def test_which_key_of_an_authority_is_required() -> None:
     required = {row[0] for row in table_after(DOC, "draft authority") if row[1] == "required"}
     assert required == {f"`{one.encode_name}`" for one in msgspec.structs.fields(AuthorityDraft) if one.required}
+
+
+def test_causes_of_trouble_on_a_line() -> None:
+    rows = table_after(OPERATIONS, "causes")
+    assert [row[0] for row in rows] == [f"`{cause.value}`" for cause in Cause]
+    assert all(row[1] and row[2] for row in rows)
 
 
 def test_commands() -> None:
