@@ -21,6 +21,7 @@ from pymodbus.pdu.register_message import ReadHoldingRegistersRequest
 from ward_hw.bus import ModbusBus
 from ward_hw.bus.master import BROADCAST
 from ward_hw.bus.outcome import Outcome
+from ward_hw.diagnosis import ENOUGH
 from ward_hw.errors import LinkError, LinkTimeout, PeerError
 from ward_hw.link_log import LinkLog
 from ward_hw.serial_port import open_tty
@@ -84,6 +85,11 @@ async def scan(
             await asker.ask(unit, ReadHoldingRegistersRequest(address=0, count=1))
         if asker.heard and any(one.dirty for one in asker.log.statistics()):
             for unit in [one for one in plan.units if one not in asker.heard]:  # noise may have cost it its answer
+                await asker.ask(unit, ReadHoldingRegistersRequest(address=0, count=1))
+        for _ in range(
+            ENOUGH // len(plan.units) if not asker.heard else 0
+        ):  # so few numbers, that nothing is known yet
+            for unit in plan.units:
                 await asker.ask(unit, ReadHoldingRegistersRequest(address=0, count=1))
         for unit in sorted(asker.heard | (plan.expected & set(plan.units))):
             for _ in range(plan.tries - 1):

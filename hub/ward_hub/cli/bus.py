@@ -70,7 +70,8 @@ def report(line: Line, scans: list[Scanned]) -> dict[str, Any]:
     """Return what scans at one or more baud rates amount to, as JSON has it."""
     baudrate = line.baudrate or likely_baudrate(scans)
     strangers = elsewhere(scans, baudrate)
-    here = next((one for one in scans if one.baudrate == baudrate), None)
+    # Where the bus's own rate was not tried and nobody was found, what was tried tells as much.
+    here = next((one for one in scans if one.baudrate == baudrate), None if strangers else scans[0])
     statistics = () if here is None else here.statistics
     units = [
         {
@@ -95,16 +96,16 @@ def report(line: Line, scans: list[Scanned]) -> dict[str, Any]:
 
 
 async def _scan(port: str, bauds: tuple[int, ...], plan: Plan) -> list[Scanned]:
-    tell = _progress if sys.stderr.isatty() else _say_nothing
-    return [await scan(port, baud, plan, progress=tell) for baud in bauds]
+    if not sys.stderr.isatty():
+        return [await scan(port, baud, plan) for baud in bauds]
+    try:
+        return [await scan(port, baud, plan, progress=_progress) for baud in bauds]
+    finally:
+        sys.stderr.write("\r\033[K")
 
 
 def _progress(baudrate: int, unit: int) -> None:
     sys.stderr.write(f"\r{baudrate} baud, unit {unit} ")
-
-
-def _say_nothing(_baudrate: int, _unit: int) -> None:
-    """Tell no progress to a file or a pipe."""
 
 
 def _line(chosen: argparse.Namespace) -> Line:

@@ -146,6 +146,23 @@ def test_a_cable_that_is_cut_behind_the_adapter(echo: bool, cause: Cause) -> Non
     run(story())
 
 
+@pytest.mark.parametrize("units", [(7,), (7, 8, 9), UNITS])
+def test_a_line_with_nobody_on_it_is_not_called_sound(units: tuple[int, ...]) -> None:
+    async def story() -> None:
+        assert causes(await look(TroubledLine(BAUD), plan(units=units))) == [(Cause.SILENT_LINE, ())]
+
+    run(story())
+
+
+def test_a_unit_that_is_asked_for_alone() -> None:
+    async def story() -> None:
+        scanned = await look(TroubledLine(BAUD, units=list(ward())), plan(units=(7,)))
+        assert [one.unit for one in scanned.found] == [7]
+        assert causes(scanned) == []
+
+    run(story())
+
+
 def test_an_adapter_that_hears_itself_is_no_fault() -> None:
     async def story() -> None:
         scanned = await look(TroubledLine(BAUD, units=list(ward()), echo=True), plan(3, 4, 7, 9))

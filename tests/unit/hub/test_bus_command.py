@@ -28,7 +28,7 @@ class Asked:
         self.calls: list[tuple[str, int, Plan]] = []
         self.error: LinkError | None = None
 
-    async def __call__(self, port: str, baudrate: int, plan: Plan, *, progress: object) -> Scanned:
+    async def __call__(self, port: str, baudrate: int, plan: Plan) -> Scanned:
         self.calls.append((port, baudrate, plan))
         if self.error is not None:
             raise self.error
@@ -134,6 +134,12 @@ def test_the_report_in_words(asked: Asked, tmp_path: Path, capsys: pytest.Captur
 def test_the_report_of_a_sound_line(capsys: pytest.CaptureFixture[str], asked: Asked) -> None:
     assert main(["bus", "scan", "--port", "/dev/ttyS9", "--lang", "en"]) == os.EX_OK
     assert capsys.readouterr().out.splitlines()[-1] == "Nothing is wrong with the line, as far as can be seen."
+
+
+def test_nobody_at_a_baud_rate_that_is_not_the_buss_is_not_called_sound() -> None:
+    nobody = tuple(UnitStatistics(unit, tries=1, silent=1, silent_run=1) for unit in range(1, 31))
+    told = report(Line("/dev/ttyUSB0", 19_200, frozenset({1})), [Scanned(9600, (), nobody)])
+    assert told["findings"] == [{"cause": "silent-line", "units": []}]
 
 
 def test_units_at_another_baud_rate_are_in_the_report_with_theirs() -> None:
