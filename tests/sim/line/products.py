@@ -47,7 +47,7 @@ class OtherBaud(Sound):
             return pieces
         return [(pause, bytes(rng.randrange(256) for _ in piece[::2])) for pause, piece in pieces]
 
-    def heard(self, data: bytes) -> bytes:
+    def heard(self, data: bytes, rng: Random) -> bytes:
         """The same the other way."""
         return data if self.now() == self.at else bytes(value ^ 0x5A for value in data[::2])
 
