@@ -102,30 +102,36 @@ def _of_units(known: Sequence[UnitStatistics], expected: Collection[int]) -> lis
     """What units show while at least one of them answers."""
     asked = [one for one in known if one.tries >= DEAD_RUN and (one.unit in expected or one.answers or one.dirty)]
     blamed: dict[Cause, list[UnitStatistics]] = {}
-    noisy: list[UnitStatistics] = []
     for one in asked:
         cause = _cause(one, expected=one.answers > 0 or one.unit in expected)
-        if cause is Cause.NOISE:
-            noisy.append(one)
-        elif cause is not None:
+        if cause is not None:
             blamed.setdefault(cause, []).append(one)
-    troubled = noisy + blamed.get(Cause.COLLISION, [])
-    sound = [one for one in asked if one.answers and one not in troubled and one.tries >= ENOUGH]
-    if len(troubled) > max(1, len(sound)):
-        noisy = troubled  # so many wrong unit numbers at once are unlikely
-        blamed.pop(Cause.COLLISION, None)
-    if noisy:
-        whole = len(noisy) > len(sound) or _lost_share(sound) >= OTHERS_SHARE * _lost_share(noisy)
-        blamed[Cause.NOISE if whole else Cause.NOISY_UNIT] = noisy
-    order = list(Cause)
+    _whose_noise(asked, blamed)
     return [
-        Finding(cause, () if cause is Cause.NOISE else _numbers(units))
-        for cause, units in sorted(blamed.items(), key=lambda item: order.index(item[0]))
+        Finding(cause, () if cause is Cause.NOISE else _numbers(blamed[cause])) for cause in Cause if blamed.get(cause)
     ]
 
 
+def _whose_noise(asked: Sequence[UnitStatistics], blamed: dict[Cause, list[UnitStatistics]]) -> None:
+    """Tell noise of the whole line, which explains what else units lose, from what single units show."""
+    losing = [one for cause in (Cause.NOISY_UNIT, Cause.LOOSE, Cause.COLLISION) for one in blamed.get(cause, ())]
+    sound = [one for one in asked if one.answers and one not in losing and one.tries >= ENOUGH]
+    lossy = [one for one in losing if one not in blamed.get(Cause.COLLISION, ())]
+    if not any(one.dirty for one in (*losing, *sound)):
+        return
+    most = len(losing) > max(1, len(sound))  # so many wrong unit numbers at once are unlikely
+    half = len(lossy) == len(losing) and len(lossy) >= max(2 if sound else 1, len(sound))
+    alike = bool(sound and lossy) and _lost_share(sound) >= OTHERS_SHARE * _lost_share(lossy)
+    if not (most or half or alike):
+        return
+    blamed[Cause.NOISE] = losing if most else lossy
+    for cause in (Cause.NOISY_UNIT, Cause.LOOSE, *((Cause.COLLISION,) if most else ())):
+        blamed.pop(cause, None)
+    blamed[Cause.DEAD] = [one for one in blamed.get(Cause.DEAD, ()) if not one.answers]
+
+
 def _cause(one: UnitStatistics, *, expected: bool) -> Cause | None:
-    """What one unit shows by itself; NOISE where the others must tell whose it is."""
+    """What one unit shows by itself."""
     if one.dirty + one.second >= COLLISION_SHARE * one.tries and one.dirty + one.second >= 2:
         return Cause.COLLISION
     if not expected:
@@ -139,7 +145,7 @@ def _cause(one: UnitStatistics, *, expected: bool) -> Cause | None:
     lost = one.dirty + one.quiet + one.second
     if lost < max(2, LOST_SHARE * one.tries):
         return None
-    return Cause.NOISE if one.dirty else Cause.LOOSE
+    return Cause.NOISY_UNIT if one.dirty else Cause.LOOSE
 
 
 def _lost_share(units: Sequence[UnitStatistics]) -> float:

@@ -22,6 +22,7 @@ def lossy(unit: int, damaged: int, silent: int = 0, tries: int = 100) -> S:
     return S(unit, tries=tries, answers=tries - damaged - silent, damaged=damaged, silent=silent)
 
 
+NOISE_AND_DEAD = (Finding(Cause.NOISE), Finding(Cause.DEAD, (3,)))
 EMPTY = [dead(unit, 1) for unit in range(1, 31)]  # numbers that were asked once, and nobody has
 
 
@@ -46,6 +47,8 @@ EMPTY = [dead(unit, 1) for unit in range(1, 31)]  # numbers that were asked once
         ([lossy(1, 5), lossy(2, 3, 4), lossy(3, 8)], (1, 2, 3), (Finding(Cause.NOISE),)),
         ([lossy(1, 50, 10), lossy(2, 45, 9), lossy(3, 60)], (1, 2, 3), (Finding(Cause.NOISE),)),
         ([lossy(1, 1), lossy(2, 4), lossy(3, 1), lossy(4, 1)], (1, 2, 3, 4), (Finding(Cause.NOISE),)),
+        ([good(1), lossy(2, 4), lossy(3, 0, 5), good(4)], (1, 2, 3, 4), (Finding(Cause.NOISE),)),
+        ([lossy(1, 30, 20), lossy(2, 3), dead(3), lossy(4, 0, 9)], (1, 2, 3, 4), NOISE_AND_DEAD),
         ([lossy(1, 5)], (1,), (Finding(Cause.NOISE),)),
         ([good(1), lossy(2, 5), good(3)], (1, 2, 3), (Finding(Cause.NOISY_UNIT, (2,)),)),
         ([good(1), lossy(2, 0, 5), good(3)], (1, 2, 3), (Finding(Cause.LOOSE, (2,)),)),
