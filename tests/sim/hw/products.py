@@ -1,6 +1,6 @@
 """Products to buy, for `virtual.Line`, written from their makers' manuals and sharing no code with drivers.
 
-Ref: Waveshare wiki, Modbus RTU Relay 16CH and 32CH, Modbus RTU Analog Input 8CH; Peacefair PZEM-014/016 user manual,
+Ref: Waveshare wiki, Modbus RTU Relay 32CH, Modbus RTU Analog Input 8CH; Peacefair PZEM-014/016 user manual,
 sections 2.3 and 2.4; Eastron SDM120-Modbus protocol implementation, input and holding registers.
 """
 

@@ -14,7 +14,7 @@ from ward_hw.errors import MisuseError
 from ward_hw.profile import load_profile
 
 
-@pytest.mark.parametrize("count", [8, 16, 32])
+@pytest.mark.parametrize("count", [8, 32])
 def test_relays_close_as_leases_up_to_the_last(count: int) -> None:
     async def story() -> None:
         board = RelayBoard(count=count)
@@ -38,7 +38,7 @@ def test_relays_close_as_leases_up_to_the_last(count: int) -> None:
     run(story())
 
 
-@pytest.mark.parametrize("count", [16, 32])
+@pytest.mark.parametrize("count", [8, 32])
 def test_everything_opens_with_one_order(count: int) -> None:
     async def story() -> None:
         board = RelayBoard(count=count)

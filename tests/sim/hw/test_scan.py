@@ -52,17 +52,17 @@ def ward() -> list[Station]:
 def test_units_are_found_and_identified_and_nothing_is_written() -> None:
     async def story() -> None:
         stations: list[Station] = [
-            Ours(unit=3), RelayBoard(unit=5, count=32), RelayBoard(unit=6, count=16), RelayBoard(unit=7),
+            Ours(unit=3), RelayBoard(unit=5, count=32), RelayBoard(unit=6, count=16), RelayBoard(unit=7, count=8),
             AnalogInput8(unit=8), Pzem016(unit=9), Sdm120(unit=10),
         ]  # fmt: skip
         line = TroubledLine(BAUD, units=list(stations))
         scanned = await look(line, plan())
-        boards = [f"waveshare/modbus-rtu-relay-{count}ch" for count in (32, 16, 8)]
+        boards = [f"waveshare/modbus-rtu-relay-{count}ch" for count in (32, 8)]
         assert scanned.found == (
             Found(3, ("wardhub/amp8",), ("wardhub", "amp8", "1.0?[2J")),
             Found(5, tuple(boards)),
             Found(6, tuple(boards[1:])),
-            Found(7, tuple(boards[2:])),
+            Found(7, tuple(boards[1:])),
             Found(8, ("waveshare/modbus-rtu-analog-input-8ch",)),
             Found(9, ("peacefair/pzem-016",)),
             Found(10, ("eastron/sdm120",)),
