@@ -39,7 +39,7 @@ class WatchedLine:
     def look(self) -> None:
         """Say in the log what is likely wrong, if that has changed since the last look."""
         findings = self.findings()
-        if findings == self._told or not self.is_open:  # of a line that cannot be reached there is no news
+        if findings == self._told:
             return
         self._told = findings
         for one in findings:

@@ -100,7 +100,8 @@ def _nobody(
 
 def _of_units(known: Sequence[UnitStatistics], expected: Collection[int]) -> list[Finding]:
     """What units show while at least one of them answers."""
-    asked = [one for one in known if one.tries >= DEAD_RUN and (one.unit in expected or one.answers or one.dirty)]
+    heard = [one for one in known if one.unit in expected or one.answers or one.dirty or one.late]
+    asked = [one for one in heard if one.tries >= DEAD_RUN]
     blamed: dict[Cause, list[UnitStatistics]] = {}
     for one in asked:
         cause = _cause(one, expected=one.answers > 0 or one.unit in expected)
@@ -134,10 +135,10 @@ def _cause(one: UnitStatistics, *, expected: bool) -> Cause | None:
     """What one unit shows by itself."""
     if one.dirty + one.second >= COLLISION_SHARE * one.tries and one.dirty + one.second >= 2:
         return Cause.COLLISION
-    if not expected:
-        return None
     if one.late and 2 * one.late >= one.tries - one.answers:
         return Cause.SLOW
+    if not expected:
+        return None
     if one.silent_run >= DEAD_RUN:
         return Cause.DEAD
     if one.tries < ENOUGH:

@@ -8,7 +8,7 @@ import pytest
 from tests.sim.hw.lines import TroubledLine
 from tests.sim.hw.products import AnalogInput8, Pzem016, RelayBoard, Sdm120
 from tests.sim.hw.units import Amp8, Station, framed, word
-from tests.sim.hw.virtual import run
+from tests.sim.hw.virtual import Reply, run
 
 from ward_hw.diagnosis import Cause, Finding, diagnose
 from ward_hw.errors import LinkError
@@ -192,6 +192,28 @@ def test_a_slow_unit_is_slow_and_not_dead() -> None:
         scanned = await look(TroubledLine(BAUD, units=[*ward(), slow]), plan(3, 4, 11))
         assert causes(scanned, 3, 4, 11) == [(Cause.SLOW, (11,))]
         assert causes(await look(TroubledLine(BAUD, units=[*ward(), slow]), Plan(UNITS, timeout=0.2))) == []
+
+    run(story())
+
+
+def test_a_slow_unit_that_nobody_knows_of_is_found_by_its_late_answers() -> None:
+    async def story() -> None:
+        slow = Pzem016(unit=11, delay=0.13)
+        assert causes(await look(TroubledLine(BAUD, units=[*ward(), slow]), plan())) == [(Cause.SLOW, (11,))]
+
+    run(story())
+
+
+def test_where_there_is_noise_the_silent_are_asked_again() -> None:
+    async def story() -> None:
+        missed = Pzem016(unit=9, deaf=[True])
+        noises = [b"\x55\xaa"]
+
+        def crackle(_frame: bytes) -> list[Reply]:
+            return [Reply(noises.pop())] if noises else []
+
+        scanned = await look(TroubledLine(BAUD, units=[Ours(unit=3), missed, crackle]), plan())
+        assert [one.unit for one in scanned.found] == [3, 9]
 
     run(story())
 

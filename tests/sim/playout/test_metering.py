@@ -121,6 +121,20 @@ def test_sound_behind_an_open_relay_is_not_heard() -> None:
     run(story())
 
 
+def test_nothing_is_heard_behind_relays_that_cannot_be_read() -> None:
+    async def story() -> None:
+        board, meter = Waveshare(), Idle()
+        meter.watts = 90.0
+        async with metered(board, meter) as output:
+            await output.carry(["zone-1"], urgent=False)
+            await asyncio.sleep(3)
+            board.deaf = [True] * 1000
+            await asyncio.sleep(15)
+            assert (only(output).heard_ms or 0) < 3000 + 4500
+
+    run(story())
+
+
 def test_a_meter_that_is_dead_or_another_product_leaves_it_unknown() -> None:
     async def story() -> None:
         for meter in (Pzem016(unit=METER + 1), AnalogInput8(METER)):

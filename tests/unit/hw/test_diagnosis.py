@@ -54,6 +54,7 @@ EMPTY = [dead(unit, 1) for unit in range(1, 31)]  # numbers that were asked once
         ([good(1), lossy(2, 0, 5), good(3)], (1, 2, 3), (Finding(Cause.LOOSE, (2,)),)),
         ([good(1), lossy(2, 1), good(3)], (1, 2, 3), ()),  # one in a hundred is no pattern
         ([good(1), S(2, tries=50, silent=50, silent_run=50, late=48)], (1, 2), (Finding(Cause.SLOW, (2,)),)),
+        ([good(1), S(2, tries=50, silent=50, silent_run=50, late=48)], (1,), (Finding(Cause.SLOW, (2,)),)),
         ([good(1), S(2, tries=50, answers=40, foreign=10)], (1, 2), (Finding(Cause.SECOND_MASTER),)),
         ([S(1, tries=50, answers=50, second=40), S(2, tries=50, foreign=50)], (1,), (Finding(Cause.SECOND_MASTER),)),
         ([good(1), S(2, tries=20, answers=19, foreign=1)], (1, 2), ()),  # one late answer of somebody is no pattern
