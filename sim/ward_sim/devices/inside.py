@@ -12,6 +12,7 @@ from ward_sim.line.medium import Medium, Tap
 
 RELAYS = 8
 TEMPERATURE_DC = 250
+CURRENT_MA = 350
 SUPPLY_RELAY, SUPPLY_CV = 0, 2400
 
 
@@ -93,6 +94,10 @@ class CoreAmplifier:
     def temperature_dc(self) -> int:
         """Temperature, 0.1 degC (the core's sensors)."""
         return TEMPERATURE_DC
+
+    def current_ma(self) -> int:
+        """What the amplifier draws, mA (the core's sensors)."""
+        return CURRENT_MA if self.relays[SUPPLY_RELAY] else 0
 
     def _boot(self, now_us: int) -> Core:
         return self._make(self.unit, self, self, baud=self._baud, cause=self._cause, now_us=now_us)

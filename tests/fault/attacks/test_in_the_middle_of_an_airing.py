@@ -24,7 +24,7 @@ from ward_hub.speech import Speech
 from ward_protocol.envelope import Envelope
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Action, Audience, Audio, Event, Order, Priority, Receipt, Status, Text
-from ward_sim.line import Station
+from ward_sim.line.medium import Character, Tap
 from ward_sim.loudspeaker import HEADER
 from ward_sim.ward import SUPPLY_RELAY, AmplifierSection, ZoneSection
 from ward_sim.world import now_ms
@@ -190,7 +190,7 @@ def test_a_slow_amplifier_holds_nobody_up(tmp_path: Path) -> None:
         line = at.stage.world.lines["line"]
         carry = line.carry
 
-        def late(sender: Station, burst: list) -> None:  # type: ignore[type-arg]
+        def late(sender: Tap, burst: list[Character]) -> None:
             if sender.name == "amp-2":
                 line.loop.call_later(LATE_S, carry, sender, burst)
             else:

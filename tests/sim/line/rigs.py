@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from ward_firmware.amplifier.core import Amplifier as Core
+from tests.sim.line.cores import core
+
 from ward_hw.bus import ModbusBus
 from ward_hw.drivers.amplifier import Amplifier
 from ward_hw.profile import load_profile
@@ -49,7 +50,7 @@ async def rig(
     async with AsyncExitStack() as stack:
         line = await stack.enter_async_context(Line(baud, seed=seed))
         port = Port(line)
-        devices = {unit: CoreAmplifier(f"amp-{unit}", unit, line, Core) for unit in units}
+        devices = {unit: CoreAmplifier(f"amp-{unit}", unit, line, core) for unit in units}
         bus = await stack.enter_async_context(ModbusBus("virtual", baud, timeout=TIMEOUT_S, opener=port.open))
         profile = load_profile(PROFILE)
         drivers = {unit: Amplifier(f"amp-{unit}", bus, unit, profile, clock=now, lease_ms=lease_ms) for unit in units}

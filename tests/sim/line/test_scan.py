@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 import pytest
 from tests.sim.hw.products import AnalogInput8, Pzem016, RelayBoard
 from tests.sim.hw.units import Station
+from tests.sim.line.cores import core
 from tests.sim.line.products import BaudPort, OtherBaud, Product
 
-from ward_firmware.amplifier.core import Amplifier as Core
 from ward_hw.diagnosis import Cause, diagnose
 from ward_hw.errors import LinkError
 from ward_hw.scan import Plan, Scanned, elsewhere, scan
@@ -30,7 +30,7 @@ class Ward:
     def __init__(self, line: Line) -> None:
         self.line = line
         self.port = BaudPort(line)
-        self.ours = {unit: CoreAmplifier(f"amp-{unit}", unit, line, Core) for unit in OURS}
+        self.ours = {unit: CoreAmplifier(f"amp-{unit}", unit, line, core) for unit in OURS}
         self.taps = [ours.tap for ours in self.ours.values()]
         self.add(RelayBoard(unit=20))
         self.add(AnalogInput8(unit=21))
@@ -81,7 +81,7 @@ def twin(there: Ward) -> None:
 
 
 def twin_of_ours(there: Ward) -> None:
-    there.taps.append(CoreAmplifier("amp-17b", 17, there.line, Core).tap)
+    there.taps.append(CoreAmplifier("amp-17b", 17, there.line, core).tap)
 
 
 def noise(there: Ward) -> None:
