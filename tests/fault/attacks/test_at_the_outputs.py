@@ -21,7 +21,8 @@ from ward_sim.ward import BOARD_BAUDRATE
 from ward_sim.world import now_ms
 
 LOUD_MV = 8000
-CLOSE_RELAY_1_OF_17 = bytes.fromhex("110500 01ff00 df6a")  # function 5, its CRC last
+# Function 5 to unit 17, its CRC last. The controller's own interlock refuses a zone before its supply is warm.
+CLOSE_SUPPLY = bytes.fromhex("110500 00ff00 8eaa")
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def test_a_second_master_on_the_line_holds_no_relay(site: tuple[Range, Run]) -> 
         async with at.attack(moved=True) as before:
             with serial.Serial(at.stage.world.tools_port, 19_200, timeout=0) as line:
                 for _ in range(50):  # some of it collides with the hub's own frames
-                    line.write(CLOSE_RELAY_1_OF_17)
+                    line.write(CLOSE_SUPPLY)
                     await asyncio.sleep(0.1)
                     if any(at.stage.world.amplifiers["amp-1"].relays):
                         break

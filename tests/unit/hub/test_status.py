@@ -44,6 +44,7 @@ class Parts:
         self.receipts = "protected"
         self.amplifiers: list[object] = []
         self.boards: list[object] = []
+        self.lines: list[object] = []
         self.standing: list[Hold] = []
 
     def held_by(self, _: Bulletin) -> list[Hold]:
