@@ -80,10 +80,9 @@ class Feeds:
             with contextlib.suppress(NotFound):  # there is no other root: the beat is refused as it stands
                 await self._follow_root()
         await self._meet()
-        if not (await self._deliver(data, Place(BEAT))).good:
-            return
-        beat = self._keeper.trust.beat
-        if beat is None:  # just taken, and gone again with its key
+        await self._deliver(data, Place(BEAT))
+        beat = self._keeper.trust.beat  # not always this one: the answer to a nonce may have overtaken it
+        if beat is None:
             return
         while self._keeper.trust.root.version < beat.root_version:
             if not await self._follow_root():
@@ -117,8 +116,9 @@ class Feeds:
         while True:
             await self._look.wait()
             self._look.clear()
-            beat = self._keeper.trust.beat
-            heads: Mapping[str, int] = beat.heads if beat else {}
+            trust = self._keeper.trust
+            # Without any grants nothing could be judged, only refused.
+            heads: Mapping[str, int] = trust.beat.heads if trust.beat and trust.grants else {}
             missing = await self._journal.do(Ledger.missing, heads)
             # Of places that a beat named and none names any more nothing is kept: a source may make up any number.
             self._retries = {one: self._retries[one] for one in missing if one in self._retries}

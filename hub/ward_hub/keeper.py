@@ -83,4 +83,6 @@ class Keeper:
             self._moved_on = self._monotonic()
         if beat.time >= self._kept_beat + KEEP_BEAT_S:
             await self._journal.do(Ledger.keep_beat, beat.time, sealed.data)
+            # With the first beat of a run too: an agent that is killed right after it knows the time at its next start.
+            await self._journal.do(Ledger.keep_clock, self._clock.keep())
             self._kept_beat = beat.time

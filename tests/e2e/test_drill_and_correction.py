@@ -83,8 +83,9 @@ async def test_a_false_alert_is_corrected_on_the_same_outputs(tmp_path: Path) ->
         stage.source.publish(cancel)
         recall = Envelope.open(cancel).digest
         await until(lambda: len(about(stage, recall)) == 2, stage.hub.tail)
-        assert [(one.event, one.reason) for one in about(stage, wrong.digest)][1:] == [
-            (Event.CANCELLED, Reason.CANCELLED)
+        assert [(one.event, one.reason) for one in about(stage, wrong.digest)] == [
+            (Event.ACCEPTED, None),
+            (Event.CANCELLED, Reason.CANCELLED),
         ]
         accepted, aired = about(stage, recall)
         assert (accepted.event, aired.event, aired.status) == (Event.ACCEPTED, Event.AIRED, Status.ACTUAL)

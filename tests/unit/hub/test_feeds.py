@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import cast
 
 from tests.intakes import desk
-from tests.statements import BEAT, BEAT_KEY, NOW
+from tests.statements import BEAT, BEAT_KEY, GRANT_KEY, GRANTS, NOW, ROOT
 
 from ward_hub.feeds import Feeds
 from ward_hub.journal.ledger import WINDOW
 from ward_hub.links import NotFound, SourceLink
+from ward_hub.trust import Trust
 from ward_protocol.envelope import sign
 
 BEATS, LEAP = 20, 1000
@@ -63,6 +64,53 @@ async def test_places_that_no_beat_names_any_more_are_forgotten(tmp_path: Path) 
         named = {("ward", one) for one in range(head - WINDOW + 1, head + 1)}
         assert feeds._retries
         assert set(feeds._retries) <= named | {(f"nobody-{BEATS - 1}", one) for one in range(1, 6)}
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+class Overtaken:
+    """A source whose first beat is older than its answer to the hub's nonce; it has grants, and one statement."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.newer = self.beat(NOW + 5)
+
+    def beat(self, time: int) -> bytes:
+        return sign(replace(BEAT, time=time, heads={"ward": 1}, grants_version=1), [BEAT_KEY])
+
+    async def beats(self) -> AsyncIterator[bytes]:
+        yield self.beat(NOW)
+        await asyncio.Event().wait()
+
+    async def fetch(self, path: str, *, deadline: float, max_size: int) -> bytes:
+        assert deadline > 0 < max_size
+        self.asked.append(path)
+        if path == "grants/1":
+            return sign(GRANTS, [GRANT_KEY])
+        raise NotFound(f"there is no {path}", "4.04")
+
+
+async def test_grants_are_fetched_first_also_where_the_answer_to_a_nonce_overtook_the_beat(tmp_path: Path) -> None:
+    source = Overtaken()
+    with desk(tmp_path, trust=Trust(ROOT)) as at:
+
+        async def met() -> None:
+            await at.deliver(source.newer)
+
+        feeds = Feeds(
+            link=cast("SourceLink", source),
+            meet=met,
+            deliver=at.deliver,
+            refuse_unread=at.intake.refuse_unread,
+            journal=at.journal,
+            keeper=at.keeper,
+        )
+        running = asyncio.create_task(feeds.run())
+        async with asyncio.timeout(60):
+            while len(source.asked) < 2:
+                await asyncio.sleep(0.01)
+        assert source.asked[:2] == ["grants/1", "feed/ward/1"]
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running

@@ -19,7 +19,7 @@ from ward_hub.trust import Trust
 from ward_protocol.envelope import Sealed, sign
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Beat, Role, RoleKeys
+from ward_protocol.statements import Beat, Role, RoleKeys, TimeTrust
 
 
 class Seat:
@@ -115,3 +115,14 @@ async def test_a_root_that_only_adds_one_leaves_the_clock_alone(at: Seat) -> Non
     await at.hear(STEP_S - 60)
     await at.keeper.take(Sealed.read(sign(after, [ROOT_KEY])))
     assert at.clock.now() > NOW + STEP_S - 61
+
+
+async def test_the_first_beat_of_a_run_keeps_the_clock(at: Seat) -> None:
+    """An agent that ends right after it, network and all, knows the time when it starts again."""
+    await at.hear(nonce=at.clock.ask())
+    kept = at.journal.ledger.clock()
+    assert kept is not None
+    assert kept.known
+    again = at.machine.clock()
+    again.restore(kept, at.journal.ledger.newest_beat())
+    assert again.trust is TimeTrust.COARSE
