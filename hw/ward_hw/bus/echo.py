@@ -28,6 +28,9 @@ class Echo:
     def find(self, expected: Expected, received: bytes, start: int) -> tuple[int, bytes] | None:
         """As `Expected.find`, learning on the way."""
         if expected.repeats:
+            refusal = expected.find(received, start=start)
+            if self.heard is None and refusal is not None and refusal[1] != expected.request:
+                return refusal  # an exception cannot be an echo
             # Not known yet: a copy of a write counts as its echo, so that only a second one is its answer.
             found = expected.find(received, echo=self.heard is not False, start=start)
             if found is not None and self.heard is None:

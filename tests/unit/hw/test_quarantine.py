@@ -131,6 +131,12 @@ def test_until_it_is_known_one_copy_of_a_write_is_its_echo() -> None:
     assert heard_after(echo, WRITE, WRITE + WRITE) == (True, True)
 
 
+def test_an_exception_to_a_write_is_never_its_echo() -> None:
+    refusal = framed(bytes((WRITE[0], WRITE[1] | 0x80, 4)))
+    assert heard_after(Echo(None), WRITE, refusal) == (True, None)
+    assert heard_after(Echo(None), WRITE, WRITE + refusal) == (True, True)
+
+
 def test_a_damaged_echo_teaches_nothing_wrong() -> None:
     assert heard_after(Echo(None), READ, READ[1:] + ANSWER) == (True, None)
 
