@@ -93,6 +93,8 @@ class AmplifierOutput:
         self._idle_trips: int | None = None  # at that look
         self._in_doubt = False
         self._taken_over = False
+        self._is_configured = False
+        self._uptime_s: int | None = None
         self._warm_at: float | None = None
         self._metered = metered
         self.status: AmplifierStatus | None = None
@@ -184,6 +186,7 @@ class AmplifierOutput:
                 self.status = status = await self._amplifier.read()
             finally:
                 self._looked = order == self._orders  # else it is looked at again behind that order
+            await self._keep_configured(status)
             if not self._looked:
                 return
             if status.relays:
@@ -224,6 +227,7 @@ class AmplifierOutput:
         try:
             status = await self._amplifier.renew()
             self._measure(status)
+            await self._keep_configured(status)
             if order == self._orders and not self._still_closed(status):
                 await self._set(self._closed, Priority.SAFETY)
         except HardwareError as error:
@@ -238,12 +242,23 @@ class AmplifierOutput:
             try:
                 await self._set(frozenset(), Priority.SAFETY)
                 await self._amplifier.configure()
+                self._is_configured = True
                 return
             except HardwareError as error:
                 log.warning("%s", error)
             if not self._taken_over:
                 await self._wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    async def _keep_configured(self, status: AmplifierStatus) -> None:
+        """Set lease and interlock of a controller that began anew and has forgotten them, or was never told."""
+        before, self._uptime_s = self._uptime_s, status.uptime_s
+        if before is not None and status.uptime_s is not None and status.uptime_s < before:
+            log.warning("%s: the controller began anew, reset cause %s", self.name, status.reset_cause)
+            self._is_configured = False
+        if not self._is_configured:
+            await self._amplifier.configure()
+            self._is_configured = True
 
     async def _set(self, closed: frozenset[int], priority: Priority) -> RelayReading:
         self._orders += 1

@@ -43,6 +43,7 @@ class Horns(Amp8):
 
     level_mv: int = 775
     trips: int = 0
+    begun: float = 0.0
     moves: list[tuple[float, frozenset[int]]] = field(default_factory=list)
 
     def answer(self, pdu: bytes) -> bytes:
@@ -53,6 +54,7 @@ class Horns(Amp8):
     def block(self) -> list[int]:
         words = super().block()
         words[2] = self.level_mv if self.relays[SUPPLY] else 0
+        words[6] = int(now() - self.begun)
         words[8] = self.trips
         return words
 
@@ -62,9 +64,10 @@ class Horns(Amp8):
         self.note()
 
     def power_cut(self) -> None:
-        """Off and on again at once: relays open, counters from nought."""
+        """Off and on again at once: relays open, counters from nought, settings as the factory leaves them."""
         self.relays = [False] * 8
-        self.trips = 0
+        self.trips, self.begun = 0, now()
+        self.holding = [3000, 3600, 0, 0, 0, 0]
         self.note()
 
     @property

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 from tests.sim.hw.virtual import run
-from tests.sim.playout.rigs import WARM_MS, Horns, amplifier, now, stock
+from tests.sim.playout.rigs import SUPPLY, WARM_MS, Horns, amplifier, now, stock
 from tests.statements import NOW
 
 from ward_hub.playout.amplifiers import FIRST_LOOK_S, LOOK_S, AmplifierOutput, ZoneTrack
@@ -363,5 +364,39 @@ def test_sound_on_the_line_of_an_idle_amplifier_opens_nothing() -> None:
             await asyncio.sleep(60)
             assert [closed for _, closed in horns.moves] == [frozenset()]
             assert told == []
+
+    run(story())
+
+
+@pytest.mark.parametrize("on_air", [False, True])
+def test_a_controller_that_began_anew_is_told_lease_and_interlock_again(on_air: bool) -> None:
+    async def story() -> None:
+        horns = Horns()
+        async with amplifier(horns) as output:
+            await asyncio.sleep(10)
+            told = list(horns.holding)
+            if on_air:
+                await output.carry(["zone-1"], urgent=False)
+                await asyncio.sleep(5)
+            horns.power_cut()
+            assert horns.holding[3:] == [0, 0, 0]
+            await asyncio.sleep(12)
+            assert horns.holding[:2] + horns.holding[3:] == told[:2] + told[3:]
+            assert told[3] == 1 << SUPPLY
+            assert told[5] == WARM_MS
+            assert horns.closed == (frozenset({0, 1}) if on_air else frozenset())
+
+    run(story())
+
+
+def test_an_emergency_that_came_before_the_controller_was_set_up_does_not_leave_it_so() -> None:
+    async def story() -> None:
+        horns = Horns()
+        horns.deaf = [True] * 8
+        async with amplifier(horns) as output:
+            with contextlib.suppress(HardwareError):
+                await output.carry(["zone-1"], urgent=True)
+            await asyncio.sleep(12)
+            assert horns.holding[3] == 1 << SUPPLY
 
     run(story())
