@@ -30,7 +30,6 @@ Alarm = Literal[
     Reason.CONFIGURATION_CHANGED,
     Reason.BREAK_GLASS_USED,
     Reason.EXPIRING,
-    Reason.AUDIT_BROKEN,
     Reason.LAN_ABUSED,
     Reason.OUTPUT_TAMPERED,
 ]

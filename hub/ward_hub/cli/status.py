@@ -108,7 +108,6 @@ def alarm(word: str, _: Words) -> str:
         "configuration-changed": _("The configuration was changed"),
         "break-glass-used": _("The sealed key was used"),
         "expiring": _("Documents of trust end soon, or have ended"),
-        "audit-broken": _("The audit trail was altered"),
         "lan-abused": _("Somebody on the local network abuses this hub"),
         "output-tampered": _("Somebody else switched an output of this hub"),
     }.get(word, word)
