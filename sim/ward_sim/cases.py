@@ -18,6 +18,7 @@ OUTCOMES = {Event.AIRED: "aired", Event.PARTLY: "partly", Event.NOT_AIRED: "not 
 CLOSED_SHARE = 0.9
 HEARD_SHARE = 0.8
 SLACK_MS = 1500  # one comparison of a board's digest, and one poll of a line level
+BEHIND_MS = 2000  # a hub's time is never ahead; it stands on beats, which show whole seconds and are a while on the way
 
 
 @dataclass(slots=True)
@@ -72,14 +73,14 @@ class Case:
 def disagreements(evidence: Evidence, witness: Witness) -> Iterable[str]:
     """Return where the evidence of a receipt is not what the witness saw."""
     for zone in evidence.zones:
-        lasted = zone.opened_ms - zone.closed_ms
-        if witness.closed_ms(zone.zone, zone.closed_ms, zone.opened_ms) < CLOSED_SHARE * lasted:
+        lasted, until_ms = zone.opened_ms - zone.closed_ms, zone.opened_ms + BEHIND_MS
+        if witness.closed_ms(zone.zone, zone.closed_ms, until_ms) < CLOSED_SHARE * lasted:
             yield f"{zone.zone}: its relay was not closed as the receipt says"
-        heard = witness.heard_ms(zone.zone, zone.closed_ms, zone.opened_ms)
+        heard = witness.heard_ms(zone.zone, zone.closed_ms, until_ms)
         if not HEARD_SHARE * heard - SLACK_MS <= (zone.heard_ms or 0) <= heard / HEARD_SHARE + SLACK_MS:
             yield f"{zone.zone}: receipt says {zone.heard_ms} ms heard, it was {heard} ms"
     for board in evidence.boards:
-        if not witness.showed(board.board, board.digest, board.shown_ms - SLACK_MS, board.ended_ms + SLACK_MS):
+        if not witness.showed(board.board, board.digest, board.shown_ms - SLACK_MS, board.ended_ms + BEHIND_MS):
             yield f"{board.board}: the picture of the receipt was never lit"
 
 
