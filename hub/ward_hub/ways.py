@@ -68,6 +68,7 @@ class Ways:
                 gathering=Gathering(spool, limits, tally, clock),
                 limits=limits,
                 echo=Echo(os.urandom(SECRET_SIZE)),
+                tally=tally,
                 clock=clock,
             )
             host, port = config.lan.endpoint()

@@ -20,8 +20,9 @@ from ward_hub.lan.gathering import Gathering, Work
 from ward_hub.lan.limits import Limits
 from ward_hub.lan.message import Code, Option, of_uint
 from ward_hub.lan.request import Answer, Request, refusal
-from ward_hub.lan.resources import Push, Recording, Resource, Store
+from ward_hub.lan.resources import WAY, Push, Recording, Resource, Store
 from ward_hub.lan.spool import Key
+from ward_hub.tally import Tally
 
 CORE = (b".well-known", b"core")
 LINKS = b'</push>;rt="wardhub.push",</media>;rt="wardhub.media"'
@@ -48,6 +49,7 @@ class Site:
         gathering: Gathering,
         limits: Limits,
         echo: Echo,
+        tally: Tally,
         clock: Callable[[], float],
     ) -> None:
         self._deliver = deliver
@@ -55,6 +57,7 @@ class Site:
         self._gathering = gathering
         self._limits = limits
         self._echo = echo
+        self._tally = tally
         self._clock = clock
 
     def answer(self, request: Request, sender: Sender) -> Answer | Work | None:
@@ -70,6 +73,7 @@ class Site:
         if request.code != resource.method:
             return refusal(Code.METHOD_NOT_ALLOWED, f"it takes {resource.method.name}")
         if not self._limits.knows(sender.peer, now):
+            self._tally.count(WAY, "unproven", now)  # the address may be another's: nobody can say yet
             return self.challenge(sender)
         key = Key(sender.peer, sender.endpoint, request.path, request.tags)
         return self._gathering.take(request, key, resource)

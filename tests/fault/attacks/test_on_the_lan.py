@@ -191,6 +191,7 @@ def test_a_spoofed_source_that_never_echoes(alone: tuple[Range, Run]) -> None:
                 assert spooled(at) == 0
         counts = await at.counted(before)
         assert counts["over-rate"] > 0
+        assert counts["unproven"] > len(asked)
         assert not any(one.detail.get("place") == "lan" for one in at.trail(before) if one.event == "refused")
 
     run(play())

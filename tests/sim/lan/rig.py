@@ -141,6 +141,7 @@ async def served(
         gathering=Gathering(spool, limits, hub.tally, hub.clock),
         limits=limits,
         echo=Echo(SECRET),
+        tally=hub.tally,
         clock=hub.clock,
     )
     server = LanServer(host, 0, site=site, limits=limits, spool=spool, tally=hub.tally, clock=hub.clock)

@@ -415,7 +415,7 @@ async def test_a_recording_comes_whole_or_not_at_all(tmp_path: Path) -> None:
             assert await one.upload(MEDIA, AUDIO) == "2.01"
             assert hub.kept == {SHA256: AUDIO}
             assert await one.block(MEDIA, AUDIO, 0) == "2.04"
-            assert counted(hub.tally) == {"wrong-recording": 1}
+            assert counted(hub.tally) == {"wrong-recording": 1, "unproven": 1}
 
 
 async def test_a_small_one_needs_no_blocks(tmp_path: Path) -> None:
@@ -450,7 +450,7 @@ async def test_a_peer_has_two_uploads_and_so_many_bytes(tmp_path: Path) -> None:
             assert await one.block("push", LONG, 1, tag=b"\1") == "5.03"
             assert await other.block("push", LONG, 0) == "2.31"
             assert len(hub.spooled) == 2
-            assert counted(hub.tally) == {"no-room": 2}
+            assert counted(hub.tally) == {"no-room": 2, "unproven": 2}
 
 
 async def test_what_stalls_makes_room(tmp_path: Path) -> None:
@@ -500,7 +500,7 @@ async def test_refused_statements_are_judged_at_a_rate_and_accepted_ones_cost_no
             hub.now += 2
             assert (await one.push(b"one more"))[0] == "4.03"
             assert len(hub.given) == 50 + burst + 1
-            assert counted(hub.tally) == {"over-rate": 1}
+            assert counted(hub.tally) == {"over-rate": 1, "unproven": 1}
 
 
 async def test_bytes_that_are_not_kept_are_taken_at_a_rate(tmp_path: Path) -> None:
