@@ -343,6 +343,7 @@ while time.monotonic() < end:
     for _ in range(200):
         one.sendto(head + sent.to_bytes(4, "big") * 40, ("127.0.0.1", int(sys.argv[1])))
         sent += 1
+    time.sleep(0.004)
 print(sent)
 """
 
@@ -378,7 +379,7 @@ async def test_a_flood_takes_neither_memory_nor_the_end_of_the_stream(
     assert sum(heard.refused.values()) < int(output)  # what is too much is dropped unread
     assert heard.accepted <= len(genuine)
     assert grown < 8 * 1024
-    assert share_of(captured(capture), GOOD_HZ) > 0.2  # how much gets past a flood is the machine's, not ours
+    assert share_of(captured(capture), GOOD_HZ) > 0.5
 
 
 def test_the_helper_sees_an_open_port() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
-from tests.intakes import desk
+from tests.intakes import Desk, desk
 from tests.statements import BEAT, BEAT_KEY, GRANT_KEY, GRANTS, NOW, ROOT
 
 from ward_hub.feeds import Feeds
@@ -45,17 +45,21 @@ async def proven() -> None:
     """The time was proven before."""
 
 
+def following(source: object, at: Desk, meet: Callable[[], Awaitable[None]]) -> Feeds:
+    return Feeds(
+        link=cast("SourceLink", source),
+        meet=meet,
+        deliver=at.deliver,
+        refuse_unread=at.intake.refuse_unread,
+        journal=at.journal,
+        keeper=at.keeper,
+    )
+
+
 async def test_places_that_no_beat_names_any_more_are_forgotten(tmp_path: Path) -> None:
     source = Empty()
     with desk(tmp_path) as at:
-        feeds = Feeds(
-            link=cast("SourceLink", source),
-            meet=proven,
-            deliver=at.deliver,
-            refuse_unread=at.intake.refuse_unread,
-            journal=at.journal,
-            keeper=at.keeper,
-        )
+        feeds = following(source, at, proven)
         running = asyncio.create_task(feeds.run())
         async with asyncio.timeout(60):
             while f"feed/nobody-{BEATS - 1}/1" not in source.asked:
@@ -98,14 +102,7 @@ async def test_grants_are_fetched_first_also_where_the_answer_to_a_nonce_overtoo
         async def met() -> None:
             await at.deliver(source.newer)
 
-        feeds = Feeds(
-            link=cast("SourceLink", source),
-            meet=met,
-            deliver=at.deliver,
-            refuse_unread=at.intake.refuse_unread,
-            journal=at.journal,
-            keeper=at.keeper,
-        )
+        feeds = following(source, at, met)
         running = asyncio.create_task(feeds.run())
         async with asyncio.timeout(60):
             while len(source.asked) < 2:
