@@ -32,6 +32,7 @@ STEP_S = DAY_S
 GOOD_FOR_S = DAY_S
 LONGEST_TRIP_S = 30.0
 NONCE_BYTES = 16
+KEEP_S = 600  # what a cut of power may cost the clock
 SECOND_S = 1  # a beat's time is whole seconds: it may have been made so much later
 
 
@@ -49,7 +50,8 @@ class Kept:
     """What a restart needs: `floor`, a moment that had passed, and more where the machine was not started anew.
 
     `boot` names the run of the machine, `at` is where its monotonic clock stood, `now` what the hub took for the time
-    then (Unix seconds), `known` whether anything in that run had said so.
+    then (Unix seconds), `known` whether anything in that run had said so. `shown` is the latest time that anybody was
+    told: it may be ahead of `now`, which then stands.
     """
 
     floor: int
@@ -57,6 +59,17 @@ class Kept:
     at: float
     now: float
     known: bool
+    shown: float = 0.0
+
+    def falls_short(self, later: Kept) -> bool:
+        """Say whether a restart from this would know less than from `later`: a second of time, or `KEEP_S` of floor.
+
+        While nothing but time passes it does not, as the monotonic clock carries it on; each write wears the card.
+        """
+        if (self.boot, self.known) != (later.boot, later.known) or abs(later.floor - self.floor) >= KEEP_S:
+            return True
+        carried = self.now + (later.at - self.at)
+        return abs(later.now - carried) >= 1 or later.shown - max(self.shown, carried) >= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +159,7 @@ class Clock:
             if kept is not None and goes_on:
                 self._heard_at = kept.at if kept.known else None
                 self.system.go_on(Mark(kept.now, kept.at))
+                self._shown = max(self._shown, kept.shown)
             self._is_new = not floor
             self.newest_beat = beat
             self._look(at)
@@ -154,7 +168,7 @@ class Clock:
         """Return what the journal should keep; its floor holds what signed statements and the monotonic clock say."""
         at = self._monotonic()
         known = self.trust is not TimeTrust.NONE
-        return Kept(int(self._beats.on(at)), self._boot, at, self._estimate(at), known)
+        return Kept(int(self._beats.on(at)), self._boot, at, self._estimate(at), known, self._shown)
 
     def now(self) -> float:
         """Return the best lower bound of Unix time in seconds."""

@@ -28,7 +28,6 @@ ASK_S = 10.0
 MEET_S = 3.0
 FIRST_RETRY_S, LONGEST_RETRY_S = 2.0, 60.0
 UNPROVEN_S = 600.0  # so long a source may fail to answer a nonce while its beats come
-KEEP_S = 600  # what a cut of power may cost the clock; each write wears the card
 
 
 class Freshness:
@@ -187,8 +186,7 @@ class Freshness:
 
     async def _keep(self) -> None:
         kept, before = self._clock.keep(), self._kept
-        news = before is None or (kept.boot, kept.known) != (before.boot, before.known)
-        if news or (before is not None and abs(kept.floor - before.floor) >= KEEP_S):
+        if before is None or before.falls_short(kept):
             await self._journal.do(Ledger.keep_clock, kept)
             self._kept = kept
 

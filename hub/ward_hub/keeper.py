@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from ward_hub.clock import Clock
+from ward_hub.clock import Clock, Kept
 from ward_hub.journal import Journal, Ledger
 from ward_hub.trust import Trust, drops_a_beat_key
 from ward_protocol.envelope import Sealed
@@ -32,6 +32,7 @@ class Keeper:
         self._monotonic = monotonic
         self._moved_on = monotonic()  # when a beat last showed that time goes on at the source
         self._kept_beat = 0
+        self._kept_clock: Kept | None = None
         self._one = asyncio.Lock()
         self._takes = {
             StatementType.ROOT: self._take_root,
@@ -60,7 +61,8 @@ class Keeper:
         trust = self.trust.with_root(sealed.data)
         if drops_a_beat_key(self.trust.root, trust.root):
             # Before the root is kept: who is killed in between does both again.
-            await self._journal.do(Ledger.recover_clock, self._clock.recover(trust.root.issued))
+            self._kept_clock = self._clock.recover(trust.root.issued)
+            await self._journal.do(Ledger.recover_clock, self._kept_clock)
             trust, self._kept_beat = replace(trust, beat=None), 0
         await self._journal.do(Ledger.keep_document, "root", trust.root.version, sealed.digest, sealed.data)
         self.trust = trust
@@ -83,6 +85,9 @@ class Keeper:
             self._moved_on = self._monotonic()
         if beat.time >= self._kept_beat + KEEP_BEAT_S:
             await self._journal.do(Ledger.keep_beat, beat.time, sealed.data)
-            # With the first beat of a run too: an agent that is killed right after it knows the time at its next start.
-            await self._journal.do(Ledger.keep_clock, self._clock.keep())
             self._kept_beat = beat.time
+        # At once, not at the next look: an agent that is killed right after it goes on with the time that it showed.
+        kept = self._clock.keep()
+        if self._kept_clock is None or self._kept_clock.falls_short(kept):
+            await self._journal.do(Ledger.keep_clock, kept)
+            self._kept_clock = kept

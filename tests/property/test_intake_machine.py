@@ -257,7 +257,9 @@ class Feed(RuleBasedStateMachine):
     def look(self) -> None:
         """What the agent does every second: looks at the system's clock, and keeps what a restart needs."""
         self.clock.look()
-        self.loop.run_until_complete(self.desk.journal.do(Ledger.keep_clock, self.clock.keep()))
+        kept, before = self.clock.keep(), self.desk.journal.ledger.clock()
+        if before is None or before.falls_short(kept):
+            self.loop.run_until_complete(self.desk.journal.do(Ledger.keep_clock, kept))
 
     # What always holds
 

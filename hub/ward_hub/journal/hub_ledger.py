@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ward_hub.clock import Clock, Kept
 from ward_hub.journal.audit import AuditTrail
@@ -60,7 +60,7 @@ class HubLedger:
             self._audit.append("clock-recovered", None, {"floor": kept.floor})
 
     def _keep_clock(self, kept: Kept) -> None:
-        data = json.dumps({"boot": kept.boot, "at": kept.at, "now": kept.now, "known": kept.known}).encode()
+        data = json.dumps({name: value for name, value in asdict(kept).items() if name != "floor"}).encode()
         self._db.execute("INSERT OR REPLACE INTO document VALUES ('clock', ?, ?)", (kept.floor, data))
 
     # How it is configured

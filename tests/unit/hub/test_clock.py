@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.clocks import RELEASED, Machine
 from tests.statements import NOW
 
-from ward_hub.clock import GOOD_FOR_S, LONGEST_TRIP_S, STEP_S, Clock, FloorFrom, Kept
+from ward_hub.clock import GOOD_FOR_S, KEEP_S, LONGEST_TRIP_S, STEP_S, Clock, FloorFrom, Kept
 from ward_hub.system_clock import AGREES_S, DAY_S, LARGEST_STEP_S
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
@@ -597,3 +598,36 @@ def test_on_this_machine_it_never_shows_less_than_before() -> None:
     shown = [clock.now() for _ in range(1000)]
     assert shown == sorted(shown)
     assert clock.ms() >= int(shown[-1] * 1000)
+
+
+def test_an_agent_that_ends_while_its_time_stands_goes_on_standing() -> None:
+    """A source that was ahead put itself right: what was told before is not told again by the next agent."""
+    machine = Machine()
+    before = started(machine, None)
+    before.heard(NOW + 60, before.ask())
+    machine.wait(30)
+    told = before.now()
+    before.heard(NOW + 30, before.ask())
+    assert before.known().stands_for_s > 50
+    after = started(machine, before.keep(), NOW + 60)
+    assert after.now() == told
+    assert after.known().stands_for_s == 30  # a beat that was kept still counts: it is NOW + 60 at least
+
+
+@pytest.mark.parametrize(
+    ("later", "short"),
+    [
+        ({"at": 70.0, "now": NOW + 60.0}, False),
+        ({"at": 70.0, "now": NOW + 60.9}, False),
+        ({"at": 70.0, "now": NOW + 61.0}, True),
+        ({"at": 70.0, "now": NOW + 59.0}, True),
+        ({"shown": NOW + 0.9}, False),
+        ({"shown": NOW + 1.0}, True),
+        ({"floor": NOW + KEEP_S}, True),
+        ({"boot": "another"}, True),
+        ({"known": False}, True),
+    ],
+)
+def test_what_is_worth_a_write(later: dict[str, Any], short: bool) -> None:
+    kept = Kept(NOW, "boot-1", 10.0, float(NOW), True, float(NOW))
+    assert kept.falls_short(replace(kept, **later)) is short

@@ -17,8 +17,9 @@ from tests.sim.hw.virtual import run
 from tests.statements import BEAT_KEY, GRANTS, NOW, ROOT, STRANGER
 
 from ward_hub.alarms import FIRST_STILL_S, Alarms
+from ward_hub.clock import KEEP_S
 from ward_hub.config import ClockSection
-from ward_hub.freshness import KEEP_S, UNPROVEN_S, Freshness
+from ward_hub.freshness import UNPROVEN_S, Freshness
 from ward_hub.journal import Ledger
 from ward_hub.keeper import Keeper
 from ward_hub.links import LinkDown, LinkState, SourceLink
