@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from ward_hub.clock import LONGEST_TRIP_S
 from ward_hub.intake import BEAT, Deliver, Place
 from ward_hub.journal import Journal, Ledger
 from ward_hub.keeper import Keeper
@@ -80,7 +81,8 @@ class Feeds:
             with contextlib.suppress(NotFound):  # there is no other root: the beat is refused as it stands
                 await self._follow_root()
         await self._meet()
-        await self._deliver(data, Place(BEAT))
+        if not self._was_overtaken(data):
+            await self._deliver(data, Place(BEAT))
         beat = self._keeper.trust.beat  # not always this one: the answer to a nonce may have overtaken it
         if beat is None:
             return
@@ -104,6 +106,15 @@ class Feeds:
         except StatementError:
             return False
         return not signers & set(self._keeper.trust.root.roles[Role.BEAT].kids)
+
+    def _was_overtaken(self, data: bytes) -> bool:
+        """Say whether the source's answer to a nonce is a little newer than a beat that it sent before: no attempt."""
+        trust = self._keeper.trust
+        try:
+            beat = trust.signed_beat(data)
+        except StatementError:
+            return False
+        return trust.beat is not None and 0 < trust.beat.time - beat.time <= LONGEST_TRIP_S
 
     async def _follow_root(self) -> bool:
         return await self._bring_document(f"root/{self._keeper.trust.root.version + 1}")

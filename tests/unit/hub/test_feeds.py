@@ -9,14 +9,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
+import pytest
 from tests.intakes import Desk, desk
 from tests.statements import BEAT, BEAT_KEY, GRANT_KEY, GRANTS, NOW, ROOT
 
+from ward_hub.clock import LONGEST_TRIP_S
 from ward_hub.feeds import Feeds
 from ward_hub.journal.ledger import WINDOW
 from ward_hub.links import NotFound, SourceLink
 from ward_hub.trust import Trust
 from ward_protocol.envelope import sign
+from ward_protocol.reasons import Reason
+from ward_protocol.statements import Event
 
 BEATS, LEAP = 20, 1000
 
@@ -76,9 +80,9 @@ async def test_places_that_no_beat_names_any_more_are_forgotten(tmp_path: Path) 
 class Overtaken:
     """A source whose first beat is older than its answer to the hub's nonce; it has grants, and one statement."""
 
-    def __init__(self) -> None:
+    def __init__(self, by_s: int) -> None:
         self.asked: list[str] = []
-        self.newer = self.beat(NOW + 5)
+        self.newer = self.beat(NOW + by_s)
 
     def beat(self, time: int) -> bytes:
         return sign(replace(BEAT, time=time, heads={"ward": 1}, grants_version=1), [BEAT_KEY])
@@ -95,8 +99,11 @@ class Overtaken:
         raise NotFound(f"there is no {path}", "4.04")
 
 
-async def test_grants_are_fetched_first_also_where_the_answer_to_a_nonce_overtook_the_beat(tmp_path: Path) -> None:
-    source = Overtaken()
+@pytest.mark.parametrize(("by_s", "refused"), [(5, []), (LONGEST_TRIP_S + 1, [Reason.TIME_WENT_BACK])])
+async def test_grants_are_fetched_first_also_where_the_answer_to_a_nonce_overtook_the_beat(
+    tmp_path: Path, by_s: float, refused: list[Reason]
+) -> None:
+    source = Overtaken(int(by_s))
     with desk(tmp_path, trust=Trust(ROOT)) as at:
 
         async def met() -> None:
@@ -108,6 +115,7 @@ async def test_grants_are_fetched_first_also_where_the_answer_to_a_nonce_overtoo
             while len(source.asked) < 2:
                 await asyncio.sleep(0.01)
         assert source.asked[:2] == ["grants/1", "feed/ward/1"]
+        assert [one.reason for one in at.receipts() if one.event is Event.REFUSED] == refused
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
