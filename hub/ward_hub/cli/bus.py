@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,9 @@ def arguments(one: argparse.ArgumentParser) -> None:
     where = look.add_mutually_exclusive_group()
     where.add_argument("--bus", metavar="NAME", help="a bus of the configuration; default: its only one")
     where.add_argument("--port", metavar="PATH", help="any serial device, without a configuration")
-    look.add_argument("--baud", default=None, metavar="N,N|all", help="baud rates; default: the bus's, or all")
+    look.add_argument(
+        "--baud", default=None, metavar="N,N|all", help="default: the bus's, others for who is missing there; or all"
+    )
     look.add_argument("--units", default=f"1-{LAST_UNIT}", metavar="A-B", help=f"default: 1-{LAST_UNIT}")
     look.add_argument("--tries", type=int, default=20, metavar="N", help="requests to each unit found; default: 20")
     look.add_argument("--timeout-ms", type=int, default=150, metavar="MS", help="time for an answer; default: 150")
@@ -58,7 +61,8 @@ def act(chosen: argparse.Namespace) -> int:
     if not 2 <= chosen.tries <= 1000 or not 10 <= chosen.timeout_ms <= 5000:
         raise UsageError("--tries is 2 to 1000, --timeout-ms 10 to 5000")
     plan = Plan(_units(chosen.units), line.expected, chosen.tries, chosen.timeout_ms / 1000)
-    answer = report(line, asyncio.run(_scan(line.port, bauds, plan)))
+    elsewhere_too = BAUDRATES if chosen.baud is None else ()
+    answer = report(line, asyncio.run(_scan(line.port, bauds, plan, elsewhere_too)))
     if chosen.json:
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
     else:
@@ -95,13 +99,20 @@ def report(line: Line, scans: list[Scanned]) -> dict[str, Any]:
     }
 
 
-async def _scan(port: str, bauds: tuple[int, ...], plan: Plan) -> list[Scanned]:
-    if not sys.stderr.isatty():
-        return [await scan(port, baud, plan) for baud in bauds]
+async def _scan(port: str, bauds: tuple[int, ...], plan: Plan, elsewhere_too: tuple[int, ...]) -> list[Scanned]:
+    """Scan at `bauds`; who should be there and answered at none of them is asked at the others too."""
+    shown = sys.stderr.isatty()
+    look = partial(scan, progress=_progress) if shown else scan
     try:
-        return [await scan(port, baud, plan, progress=_progress) for baud in bauds]
+        scans = [await look(port, baud, plan) for baud in bauds]
+        missing = plan.expected & set(plan.units) - {one.unit for each in scans for one in each.found}
+        if missing:
+            search = Plan(tuple(sorted(missing)), tries=plan.tries, timeout=plan.timeout)
+            scans += [await look(port, baud, search) for baud in elsewhere_too if baud not in bauds]
+        return scans
     finally:
-        sys.stderr.write("\r\033[K")
+        if shown:
+            sys.stderr.write("\r\033[K")
 
 
 def _progress(baudrate: int, unit: int) -> None:

@@ -27,12 +27,13 @@ class Asked:
     def __init__(self) -> None:
         self.calls: list[tuple[str, int, Plan]] = []
         self.error: LinkError | None = None
+        self.others: dict[int, Scanned] = {}
 
     async def __call__(self, port: str, baudrate: int, plan: Plan) -> Scanned:
         self.calls.append((port, baudrate, plan))
         if self.error is not None:
             raise self.error
-        return HERE if baudrate == HERE.baudrate else Scanned(baudrate, (), ())
+        return HERE if baudrate == HERE.baudrate else self.others.get(baudrate, Scanned(baudrate, (), ()))
 
 
 @pytest.fixture
@@ -50,9 +51,22 @@ def config(folder: Path, content: str = GOOD + AMPLIFIER + METER) -> list[str]:
 
 def test_the_only_bus_of_the_configuration_is_meant(asked: Asked, tmp_path: Path) -> None:
     assert main(["bus", "scan", *config(tmp_path)]) == os.EX_UNAVAILABLE  # unit 2 is dead
-    ((port, baudrate, plan),) = asked.calls
+    port, baudrate, plan = asked.calls[0]
     assert (port, baudrate) == ("/dev/ttyUSB0", 19_200)
     assert plan == Plan(tuple(range(1, 248)), frozenset({1, 2, 30}), 20, 0.15)
+
+
+def test_who_is_missing_on_the_bus_is_asked_at_other_baud_rates(
+    asked: Asked, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = UnitStatistics(2, tries=20, answers=20)
+    asked.others[4800] = Scanned(4800, (Found(2, ("wardhub/amp8",)),), (found,))
+    assert main(["bus", "scan", *config(tmp_path), "--units", "1-9", "--tries", "5", "--json"]) == os.EX_UNAVAILABLE
+    others = [baud for baud in BAUDRATES if baud != 19_200]
+    assert asked.calls[1:] == [("/dev/ttyUSB0", baud, Plan((2,), frozenset(), 5, 0.15)) for baud in others]
+    told = json.loads(capsys.readouterr().out)
+    assert told["findings"] == [{"cause": "baud", "units": [2]}]
+    assert (told["baudrate"], told["scanned"]) == (19_200, [19_200, *others])
 
 
 def test_a_port_alone_is_tried_at_every_baud_rate_and_expects_nobody(
@@ -69,7 +83,12 @@ def test_a_port_alone_is_tried_at_every_baud_rate_and_expects_nobody(
 
 @pytest.mark.parametrize(
     ("words", "bauds"),
-    [(["--baud", "9600,4800,9600"], (9600, 4800)), (["--baud", "all"], BAUDRATES), (["--units", "7"], (19_200,))],
+    [
+        (["--baud", "9600,4800,9600"], (9600, 4800)),
+        (["--baud", "all"], BAUDRATES),
+        (["--baud", "19200"], (19_200,)),
+        (["--units", "7"], (19_200,)),  # where nobody should be
+    ],
 )
 def test_baud_rates_that_are_asked_for(asked: Asked, tmp_path: Path, words: list[str], bauds: tuple[int, ...]) -> None:
     main(["bus", "scan", *config(tmp_path), *words])
@@ -115,7 +134,7 @@ def test_a_line_that_cannot_be_scanned_is_one_line(
 
 def test_the_report_in_words(asked: Asked, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     zeros = "0 with CRC errors, 0 with other bytes"
-    assert main(["bus", "scan", *config(tmp_path), "--lang", "en"]) == os.EX_UNAVAILABLE
+    assert main(["bus", "scan", *config(tmp_path), "--baud", "19200", "--lang", "en"]) == os.EX_UNAVAILABLE
     assert capsys.readouterr().out.splitlines() == [
         "/dev/ttyUSB0, scanned at 19200 baud",
         "unit 1 at 19200 baud: wardhub/amp8 (wardhub, amp8, 1.0)",
