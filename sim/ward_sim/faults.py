@@ -6,7 +6,7 @@ times are seconds since the line came up.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -82,6 +82,18 @@ class Cut(Fault, frozen=True, kw_only=True, tag="cut"):
     def units(self) -> tuple[int, ...]:
         """Those behind."""
         return self.behind
+
+
+class Baud(Fault, frozen=True, kw_only=True, tag="baud"):
+    """An amplifier, or the hub's adapter where no unit is named, runs at another baud rate than the line."""
+
+    baudrate: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
+    unit: Unit | None = None
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """That one, if it is one."""
+        return () if self.unit is None else (self.unit,)
 
 
 class Late(UnitFault, frozen=True, kw_only=True, tag="late"):
@@ -161,6 +173,7 @@ AnyFault = (
     | Echo
     | Unplugged
     | Cut
+    | Baud
     | Late
     | Mute
     | Deaf

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 class Adapter(Protocol):
     """The hub's end of the line."""
 
+    @property
+    def bauds(self) -> list[int]:
+        """Rates at which it runs by some fault (`ward_sim.line.medium.Tap`)."""
+        ...
+
     def plug(self) -> None:
         """Put it back."""
 
@@ -102,6 +107,9 @@ class Switchboard:
             case wrong.Cut(behind=behind):
                 for unit in behind:
                     self._units[unit].tap.cut = on
+            case wrong.Baud(baudrate=baudrate, unit=number):
+                bauds = self._adapter.bauds if number is None else self._units[number].tap.bauds
+                (bauds.append if on else bauds.remove)(baudrate)
             case _:
                 raise TypeError(f"nothing is known of a fault {fault.kind}")
 

@@ -63,8 +63,17 @@ async def test_the_agent_and_the_scan_see_the_same_line(tmp_path: Path) -> None:
         assert found == [(unit, ["wardhub/amp8"]) for unit in units]
         assert not any(any(one.relays) for one in stage.world.amplifiers.values())
 
-        await stage.world.amplifiers["amp-2"].kill()
         gone = next(one.unit for one in stage.world.ward.amplifier if one.id == "amp-2")
+        astray = stage.world.amplifiers["amp-2"].tap.bauds
+        astray.append(9600)
+        status, told = await scan(stage)
+        assert (status, told["findings"]) == (os.EX_UNAVAILABLE, [{"cause": "baud", "units": [gone]}])
+        assert [(one["unit"], one["baudrate"]) for one in told["units"] if one["answers"]] == [
+            (unit, 9600 if unit == gone else 19_200) for unit in units
+        ]
+        astray.clear()
+
+        await stage.world.amplifiers["amp-2"].kill()
         status, told = await scan(stage)
         assert (status, told["findings"]) == (os.EX_UNAVAILABLE, [{"cause": "dead", "units": [gone]}])
 

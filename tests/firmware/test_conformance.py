@@ -240,7 +240,7 @@ async def test_reconfigured_by_mbpoll_it_answers_at_its_new_number_and_rate_and_
             await master.write(6, registers.COMMIT, [registers.COMMIT_STORE])
             assert (await master.read(2, 23, 1)) == [1]  # it waits for a restart
             await master.write(6, registers.COMMIT, [registers.COMMIT_RESTART])
-        await until(lambda: amplifier.restarts == 1 and amplifier.alive, "it restarts")
+        await until(lambda: amplifier.restarts == 1 and amplifier.tap.configured_baud == 115200, "it restarts")
         for expected in (reset_cause.SOFT, reset_cause.POWER_ON):
             async with Mbpoll(path, 115200, 42) as master:
                 assert await master.read(3, 0, 9) == [2000, 600, 0, 1, 6, 800, 700, 9000, 1800]

@@ -194,6 +194,8 @@ class Controller:
                     number, level = rest.split()
                     self._up.set()
                     self._wires.pin(int(number), int(level))
+                elif word == b"U":
+                    self._station.uart_baud = int(rest)
                 elif word == b"R":
                     reason = rest
         except ConnectionResetError:  # killed with words of ours unread

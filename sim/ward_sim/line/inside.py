@@ -53,6 +53,12 @@ class Port(Tap):
         super().__init__(line, name, outside=True)
         self.plugged = True
         self._receiver: Receiver | None = None
+        self._opened_at = line.baud
+
+    @property
+    def configured_baud(self) -> int:
+        """At which it was opened last."""
+        return self._opened_at
 
     def open(self, path: str, baudrate: int, receiver: Receiver) -> SerialPort:
         """Open it, once; raises OSError while it is unplugged."""
@@ -60,7 +66,7 @@ class Port(Tap):
             raise FileNotFoundError(errno.ENOENT, "no such device", path)
         if self._receiver is not None:
             raise OSError(errno.EBUSY, "opened by somebody else", path)
-        self._receiver = receiver
+        self._receiver, self._opened_at = receiver, baudrate
         return _Opened(self)
 
     def plug(self) -> None:

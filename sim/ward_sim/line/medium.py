@@ -5,6 +5,9 @@ Characters of two stations that overlap in time damage each other (both drive th
 station without a pause) is handed over in one piece when its last stop bit is over: the moment on which every
 protocol's timing depends is exact, and a loaded machine that runs late cannot tear silence (Modbus' t3.5) into the
 middle of a frame. A burst of more than BURST characters is handed over in such pieces.
+
+Each tap has a baud rate. Where it is not the sender's, what it hears is what its UART would (`ward_sim.line.uart`), at
+the end of the sender's burst.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ import itertools
 import random
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Self
+
+from ward_sim.line.uart import sampled
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -38,9 +43,10 @@ class LineStats:
 
 @dataclasses.dataclass(slots=True)
 class Character:
-    """One character on the line, from `start` on."""
+    """One character on the line, from `start` on, for `width` seconds."""
 
     start: float
+    width: float
     value: int
     damaged: bool = False
 
@@ -48,8 +54,9 @@ class Character:
 class Tap(ABC):
     """Where a device is joined to a line, whatever the device is.
 
-    `habits` spoil what it sends and hears; `cut` from the others it is on its own; `outside` ones (hub, tools) hear
-    their own characters on a line with an echo. All may be changed at any time.
+    `habits` spoil what it sends and hears; `cut` from the others it is on its own; `bauds` are rates at which its UART
+    runs by some fault, the last of them; `outside` ones (hub, tools) hear their own characters on a line with an echo.
+    All may be changed at any time.
     """
 
     def __init__(self, line: Medium, name: str, *, outside: bool) -> None:
@@ -57,6 +64,7 @@ class Tap(ABC):
         self.outside = outside
         self.cut = False
         self.habits: list[Habit] = []
+        self.bauds: list[int] = []
         self._line = line
         self._free_at = 0.0
         self._queue: collections.deque[Character] = collections.deque()
@@ -81,13 +89,24 @@ class Tap(ABC):
             pieces = habit.spoil(pieces, self._line.rng)
         at = max(self._line.loop.time() if at is None else at, self._free_at)
         others = [tap for tap in self._line.taps if tap.busy and tap is not self and tap.cut == self.cut]
+        width = self.character_s
         for pause, piece in pieces:
             at += pause
             for value in piece:
-                self._queue.append(_placed(at, value, others))
-                at += self._line.character_s
+                self._queue.append(_placed(Character(at, width, value), others))
+                at += width
         self._free_at = at
         self._arm()
+
+    @property
+    def configured_baud(self) -> int:
+        """Bit/s to which its device has set it."""
+        return self._line.baud
+
+    @property
+    def character_s(self) -> float:
+        """Seconds that one character takes at the rate at which it really runs."""
+        return self._line.bits / (self.bauds[-1] if self.bauds else self.configured_baud)
 
     @property
     def busy(self) -> bool:
@@ -101,10 +120,9 @@ class Tap(ABC):
         if data:
             self.deliver(data)
 
-    def overlapping(self, start: float) -> list[Character]:
-        """Characters of this tap that are on the line during the one that begins at `start`."""
-        width = self._line.character_s
-        return [character for character in self._queue if abs(character.start - start) < width]
+    def overlapping(self, one: Character) -> list[Character]:
+        """Characters of this tap that are on the line during that one."""
+        return [each for each in self._queue if -each.width < each.start - one.start < one.width]
 
     def forget(self) -> None:
         """Send nothing of what is still to be sent."""
@@ -121,21 +139,22 @@ class Tap(ABC):
         self._timer = None
         if self._queue:
             count = self._burst()
-            due = self._queue[count - 1].start + self._line.character_s + self._line.latency
+            last = self._queue[count - 1]
+            due = last.start + last.width + self._line.latency
             self._timer = self._line.loop.call_at(due, self._due, count)
 
     def _burst(self) -> int:
         """How many queued characters follow each other without a pause."""
         end = self._queue[0].start
         for index, character in enumerate(itertools.islice(self._queue, BURST)):
-            if character.start - end > self._line.character_s / 2:
+            if character.start - end > character.width / 2:
                 return index
-            end = character.start + self._line.character_s
+            end = character.start + character.width
         return min(len(self._queue), BURST)
 
     def _due(self, count: int) -> None:
         burst = [self._queue.popleft() for _ in range(count)]
-        self._line.ended = burst[-1].start + self._line.character_s
+        self._line.ended = burst[-1].start + burst[-1].width
         self._line.carry(self, burst)
         self._timer = None
         self._arm()
@@ -144,10 +163,10 @@ class Tap(ABC):
 class Medium:
     """One serial line, whoever is on it; an async context manager that takes every tap away at the end.
 
-    `bits` a character takes with start, parity and stop; `ber` bit error rate; `drop` and `insert`
-    probabilities a character; `echo` gives outside stations their own characters back; `latency` seconds
-    added to each delivery. All faults may be changed at any time. Equal seeds and traffic give equal
-    faults. `ended` is the loop time at which the burst that is being heard ended.
+    `baud` is what devices set if nobody says otherwise; `bits` a character takes with start, parity and stop; `ber`
+    bit error rate; `drop` and `insert` probabilities a character; `echo` gives outside stations their own characters
+    back; `latency` seconds added to each delivery. All faults may be changed at any time. Equal seeds and traffic give
+    equal faults. `ended` is the loop time at which the burst that is being heard ended.
     """
 
     def __init__(
@@ -173,17 +192,15 @@ class Medium:
 
     @property
     def character_s(self) -> float:
-        """Seconds that one character takes."""
+        """Seconds that one character takes at the line's rate."""
         return self.bits / self.baud
 
     def carry(self, sender: Tap, burst: list[Character]) -> None:
         """Hand over what has been sent, faults applied."""
-        received = bytearray()
-        for character in burst:
-            received += self._faulty(character)
+        received = [(value, character.width) for character in burst for value in self._faulty(character)]
         for tap in self.taps:
             if (tap is not sender and not tap.cut and not sender.cut) or (tap is sender and self.echo and tap.outside):
-                tap.hear(bytes(received))
+                tap.hear(sampled(received, tap.character_s, self.bits))
 
     def _faulty(self, character: Character) -> bytes:
         stats, chance = self.stats, self.rng.random
@@ -217,10 +234,9 @@ class Medium:
         await self.aclose()
 
 
-def _placed(start: float, value: int, others: list[Tap]) -> Character:
-    """A character on the line from `start` on, damaged when another talks too."""
-    character = Character(start, value)
+def _placed(character: Character, others: list[Tap]) -> Character:
+    """The character on the line, damaged when another talks too."""
     for other in others:
-        for hit in other.overlapping(start):
+        for hit in other.overlapping(character):
             hit.damaged = character.damaged = True
     return character

@@ -1,4 +1,7 @@
-"""Stations for other processes: a pty for the outside (hub, mbpoll), one end of a socket pair for a controller."""
+"""Stations for other processes: a pty for the outside (hub, mbpoll), one end of a socket pair for a controller.
+
+A pty carries bytes at any speed, but it keeps the speed that was set on it: that is the baud rate of its station.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,15 @@ import contextlib
 import os
 import socket
 import tempfile
+import termios
 import tty
 from pathlib import Path
 
 from ward_sim.line.medium import Medium, Tap
 
 _READ = 4096
+_SPEEDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdecimal()}
+_OUTPUT_SPEED = 5  # where `tcgetattr` has it; a tty of ours has one for both directions
 
 
 class Line(Medium):
@@ -38,11 +44,15 @@ class Line(Medium):
 
 
 class Station(Tap):
-    """One device on a line. `path` is its tty (outside stations), `fd` its port (controllers)."""
+    """One device on a line. `path` is its tty (outside stations), `fd` its port (controllers).
+
+    `uart_baud` is the rate to which a controller sets its UART, the line's until it does.
+    """
 
     def __init__(self, line: Line, name: str, *, controller: bool) -> None:
         super().__init__(line, name, outside=not controller)
         self.controller = controller
+        self.uart_baud = line.baud
         self.plugged = False
         self._link = None if controller else line.directory / name
         self._ours = -1
@@ -63,6 +73,13 @@ class Station(Tap):
             raise ValueError(f"line {self._line.name}: station {self.name} is an outside one: use path")
         return self._theirs
 
+    @property
+    def configured_baud(self) -> int:
+        """The controller's, or what whoever opened the tty set, if it is a usual rate."""
+        if self._link is None or not self.plugged:
+            return self.uart_baud
+        return _SPEEDS.get(termios.tcgetattr(self._ours)[_OUTPUT_SPEED]) or self._line.baud
+
     def plug(self) -> None:
         """Attach the station (done once by `Line.station`)."""
         if self.plugged:
@@ -76,6 +93,7 @@ class Station(Tap):
             self._ours, self._theirs = os.openpty()
             tty.setraw(self._ours)
             tty.setraw(self._theirs)
+            _set_speed(self._theirs, self._line.baud)
             self._link.symlink_to(os.ttyname(self._theirs))
         os.set_blocking(self._ours, False)
         self.plugged = True
@@ -111,3 +129,11 @@ class Station(Tap):
         except BlockingIOError:
             return
         self.send(data)
+
+
+def _set_speed(fd: int, baud: int) -> None:
+    """Set a tty to the line's rate, for programs that set none; a rate without a name is nobody's to set."""
+    speed = next((number for number, rate in _SPEEDS.items() if rate == baud), termios.B0)
+    attributes = termios.tcgetattr(fd)
+    attributes[4:6] = speed, speed
+    termios.tcsetattr(fd, termios.TCSANOW, attributes)

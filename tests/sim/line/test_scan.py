@@ -10,7 +10,7 @@ import pytest
 from tests.sim.hw.products import AnalogInput8, Pzem016, RelayBoard
 from tests.sim.hw.units import Station
 from tests.sim.line.cores import core
-from tests.sim.line.products import BaudPort, OtherBaud, Product
+from tests.sim.line.products import Product
 
 from ward_hw.diagnosis import Cause, diagnose
 from ward_hw.errors import LinkError
@@ -18,8 +18,10 @@ from ward_hw.scan import Plan, Scanned, elsewhere, scan
 from ward_sim.devices.inside import CoreAmplifier
 from ward_sim.line import Line
 from ward_sim.line.clock import run
+from ward_sim.line.inside import Port
 
 BAUD = 9600
+BAUDRATES = (1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200)
 OURS = (17, 18)
 EXPECTED = frozenset({17, 18, 20, 21})
 
@@ -29,7 +31,7 @@ class Ward:
 
     def __init__(self, line: Line) -> None:
         self.line = line
-        self.port = BaudPort(line)
+        self.port = Port(line)
         self.ours = {unit: CoreAmplifier(f"amp-{unit}", unit, line, core) for unit in OURS}
         self.taps = [ours.tap for ours in self.ours.values()]
         self.add(RelayBoard(unit=20))
@@ -143,17 +145,32 @@ def test_noise_is_told_from_everything_else_nearly_always() -> None:
     assert sum(run(story(seed)) for seed in range(1, 41)) >= 38
 
 
-def test_a_wrong_baud_rate_is_found_where_all_are_tried() -> None:
+@pytest.mark.parametrize(("number", "unit"), [(0, 17), (2, 20)])
+@pytest.mark.parametrize("rate", [one for one in BAUDRATES if one != BAUD])
+def test_a_wrong_baud_rate_is_found_where_all_are_tried(number: int, unit: int, rate: int) -> None:
     async def story() -> None:
         async with ward() as there:
-            there.taps[2].habits.append(OtherBaud(at=4800, now=lambda: there.port.baud))
-            for tap in (*there.taps[:2], there.taps[3]):
-                tap.habits.append(OtherBaud(at=BAUD, now=lambda: there.port.baud))
-            scans = [await there.scan(baud) for baud in (4800, BAUD)]
+            there.taps[number].bauds.append(rate)
+            scans = [await there.scan(baud) for baud in BAUDRATES]
             strangers = elsewhere(scans, BAUD)
-            assert strangers == {20: 4800}
-            found = diagnose(scans[1].statistics, EXPECTED, strangers)
-            assert [(one.cause, one.units) for one in found] == [(Cause.BAUD, (20,))]
+            assert strangers == {unit: rate}
+            here = scans[BAUDRATES.index(BAUD)]
+            found = diagnose(here.statistics, EXPECTED, strangers)
+            assert [(one.cause, one.units) for one in found] == [(Cause.BAUD, (unit,))]
+            assert not any(any(one.relays) for one in there.ours.values())
+
+    run(story())
+
+
+@pytest.mark.parametrize("rate", [4800, 19_200])
+def test_a_wrong_baud_rate_beside_noise_is_still_found(rate: int) -> None:
+    async def story() -> None:
+        async with ward() as there:
+            noise(there)
+            there.taps[2].bauds.append(rate)
+            scans = [await there.scan(baud) for baud in (BAUD, rate)]
+            found = diagnose(scans[0].statistics, EXPECTED, elsewhere(scans, BAUD))
+            assert (found[0].cause, found[0].units) == (Cause.BAUD, (20,))
 
     run(story())
 

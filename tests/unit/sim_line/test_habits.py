@@ -113,6 +113,8 @@ def test_faults_come_from_the_wards_file(tmp_path: Path) -> None:
         ('kind = "late"\nunit = 17', r"missing required field `late_ms` - at `\$\.fault\[0\]`"),
         ('kind = "mute"\nunit = 17\nlate_ms = 5', r"unknown field `late_ms` - at `\$\.fault\[0\]`"),
         ('kind = "noise"\nber = 0.5', r"Expected `float` <= 0.1 - at `\$\.fault\[0\]\.ber`"),
+        ('kind = "baud"\nbaudrate = 300', r"Invalid enum value 300 - at `\$\.fault\[0\]\.baudrate`"),
+        ('kind = "baud"\nbaudrate = 9600\nunit = 5', r"fault 1 \(baud\): no amplifier has unit 5"),
         ('kind = "cut"\nbehind = []', r"length >= 1 - at `\$\.fault\[0\]\.behind`"),
         ('kind = "mute"\nunit = 5', r"fault 1 \(mute\): no amplifier has unit 5"),
         ('kind = "cut"\nbehind = [18, 9]', r"fault 1 \(cut\): no amplifier has unit 9"),

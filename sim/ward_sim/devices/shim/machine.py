@@ -2,8 +2,9 @@
 
 First on MICROPYPATH it hides the built-in module. The host gives everything by environment: WARD_UART (a
 non-blocking stream), WARD_WIRES (one end of a socket pair), WARD_RESET (reset cause), WARD_SERIAL (unique id in
-hex). On the wires run text lines. Out: `P pin level`, `S hex` (SPI bytes), `R wdt` or `R soft` (last words before
-a restart). In: `A pin value` (ADC, 0..65535), `H` (the processor hangs: it never returns from reading this).
+hex). On the wires run text lines. Out: `P pin level`, `S hex` (SPI bytes), `U baud` (the UART's rate), `R wdt` or
+`R soft` (last words before a restart). In: `A pin value` (ADC, 0..65535), `H` (the processor hangs: it never returns
+from reading this).
 
 There are no interrupts here. A thread is the watchdog; it counts its own turns, not time, so that a machine too
 busy to run this process at all does not look like a hang. A Timer fires when the watchdog is fed, as often as it
@@ -192,6 +193,7 @@ class UART(io.IOBase):
         port = open(self._fd, "r+b", buffering=0)  # noqa: SIM115 - open until reset
         self.read = port.read
         self.write = port.write
+        _say(b"U %d\n" % baudrate)
 
     def ioctl(self, request: int, argument: int) -> int:
         """Stream protocol of MicroPython."""
