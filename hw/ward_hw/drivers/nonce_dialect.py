@@ -4,6 +4,11 @@ The standard has FC 23 write first and read then, so an answer that holds the nu
 controller that has just been asked, and the relay bits beside it are those of that moment. No quiet time is
 needed for it.
 
+A nonce is one unit's: its low byte is the unit's number. Units that are asked in turn count in step, and a late answer
+of the one that comes in the name of the other would hold the right number otherwise. The count in its high byte comes
+again after 256 exchanges. Those that were answered proved that older answers have come, for a unit answers in order;
+those that were not took a time-out each.
+
 Ref: Modbus Application Protocol V1.1b3, section 6.17; profile wardhub/amp8.
 """
 
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from ward_hw.profile import NonceFacts, RegisterLease, RelayFacts, StatusScale
 
 _WORD = 0x10000
+_COUNTS = 0x100
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,8 @@ class NonceDialect:
         self._name = name
         self._clock = clock
         # Begins elsewhere after each start of the agent: an answer to the previous agent must not fit.
-        self._nonce = int(clock() * 1000) % _WORD
+        self._count = int(clock() * 1000) % _COUNTS
+        self._nonce = 0
         self._nonce_known = False
 
     async def write(self, closed: frozenset[int], priority: Priority, deadline: float) -> None:
@@ -145,7 +152,8 @@ class NonceDialect:
 
     def _next_nonce(self) -> int:
         self._nonce_known = False  # until it is seen to have arrived, either number may be in the register
-        self._nonce = self._nonce % (_WORD - 1) + 1  # never 0, which a restarted controller holds
+        self._count = (self._count + 1) % _COUNTS
+        self._nonce = self._count << 8 | self._unit  # never 0, which a restarted controller holds
         return self._nonce
 
     def _status(self, words: list[int]) -> AmplifierStatus:

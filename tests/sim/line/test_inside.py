@@ -180,6 +180,35 @@ def test_an_impostor_answers_where_nobody_is_and_collides_where_somebody_is() ->
     run(story())
 
 
+@pytest.mark.parametrize("late_ms", [120, 190])
+@pytest.mark.parametrize("share", [0.5, 1.0])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_late_answer_in_anothers_name_proves_nothing(late_ms: int, share: float, seed: int) -> None:
+    """Both are asked in step; were their nonces the same, some of these orders would be confirmed falsely."""
+
+    async def order(site: Rig, unit: int, wanted: frozenset[int]) -> None:
+        try:
+            await site.drivers[unit].set_relays(wanted)
+        except Unconfirmed:
+            return
+        assert site.closed(unit) == wanted
+
+    async def story() -> None:
+        async with rig((17, 18), seed=seed) as site:
+            for driver in site.drivers.values():
+                await driver.configure()
+            for fault in (
+                wrong.Foreign(unit=17, other=18),
+                wrong.Late(unit=17, late_ms=late_ms),
+                wrong.Deaf(unit=18, share=share),
+            ):
+                await site.faults.switch(fault, on=True)
+            for wanted in (frozenset[int](), frozenset({0})) * 10:
+                await asyncio.gather(order(site, 17, wanted), order(site, 18, wanted))
+
+    run(story())
+
+
 def test_a_port_is_opened_by_one_and_comes_back() -> None:
     async def story() -> None:
         async with rig() as site:
