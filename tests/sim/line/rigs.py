@@ -36,6 +36,10 @@ class Rig:
         """What really is closed."""
         return frozenset(number for number, on in enumerate(self.devices[unit].relays) if on)
 
+    def driven(self, unit: int) -> frozenset[int]:
+        """Which pins close their relay: what a controller can read back."""
+        return frozenset(number for number, on in enumerate(self.devices[unit].contacts.driven) if on)
+
 
 def now() -> float:
     """Return the loop's time."""
