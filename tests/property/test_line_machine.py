@@ -262,8 +262,9 @@ class LineMachine(RuleBasedStateMachine):
 
     def _broken(self, unit: int) -> frozenset[int]:
         """Contacts of it that may not follow."""
-        kinds = wrong.Stuck | wrong.Welded
-        return frozenset(one.relay for one in self.active if isinstance(one, kinds) and one.unit == unit)
+        return frozenset(
+            one.relay for one in self.active if isinstance(one, wrong.Stuck | wrong.Welded) and one.unit == unit
+        )
 
     def _spoke(self) -> None:
         self.spoken = self.site.line.loop.time()
