@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ward_hub import systemd
+from ward_hub.alarm_words import Code, detail
 from ward_hub.alarms import Alarms
 from ward_hub.break_glass import BreakGlassWatch
 from ward_hub.channel import installed, own_key
@@ -77,7 +78,7 @@ async def run(config: Config) -> None:
         alarms.restore(journal.ledger.alarms())
         changed = journal.ledger.configure(prints(config))
         if changed:
-            alarms.changed(f"since the last start: {', '.join(changed)}")
+            alarms.changed(detail(Code.CHANGED_AT_START, changed=list(changed)))
         while True:
             try:
                 await _run(applied(config, journal.ledger.settings()), journal, clock, alarms)

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from ward_hub.alarm_words import Detail
 from ward_hub.clock import Clock
 from ward_hub.journal import Journal, Ledger, Standing
 from ward_protocol.reasons import Reason
@@ -84,15 +85,15 @@ class Alarms:
             passed = max(0.0, (self._clock.ms() - done.since_ms) / 1000)
             self._stand(done.kind, max(0.0, DONE_S - passed))
 
-    def sound(self, kind: Alarm, detail: str) -> None:
+    def sound(self, kind: Alarm, *details: Detail) -> None:
         """Say that something is wrong now, and how it shows."""
         self._still_since.pop(kind, None)
         known = self._standing.get(kind)
         if known is not None:
-            self._standing[kind] = Standing(kind, known.since_ms, detail)
+            self._standing[kind] = Standing(kind, known.since_ms, details)
             return
         self._be_patient(kind)
-        self._standing[kind] = Standing(kind, self._clock.ms(), detail)
+        self._standing[kind] = Standing(kind, self._clock.ms(), details)
         self._tell(Edge(True, self._standing[kind]))
 
     def still(self, kind: Alarm) -> None:
@@ -101,10 +102,10 @@ class Alarms:
             self._still_since[kind] = asyncio.get_running_loop().time()
             self._changed.set()
 
-    def changed(self, detail: str) -> None:
+    def changed(self, how: Detail) -> None:
         """Say that the configuration was changed, and how."""
         kind = Reason.CONFIGURATION_CHANGED
-        self._standing[kind] = Standing(kind, self._clock.ms(), detail)
+        self._standing[kind] = Standing(kind, self._clock.ms(), (how,))
         self._stand(kind, DONE_S)
         self._tell(Edge(True, self._standing[kind]))
 

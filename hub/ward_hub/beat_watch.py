@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ward_hub.alarm_words import Code, Detail, detail
 from ward_hub.trust import Trust
 from ward_protocol.statements import Beat
 
@@ -16,10 +17,10 @@ class BeatWatch:
         self._last: Beat | None = None
         self._versions = (0, 0)
         self._heads: dict[str, int] = {}
-        self._behind: tuple[str, ...] = ()
+        self._behind: tuple[Detail, ...] = ()
 
-    def behind(self, trust: Trust) -> str:
-        """Say what of the newest beat lies behind an earlier one, in words; empty where nothing does.
+    def behind(self, trust: Trust) -> tuple[Detail, ...]:
+        """Say what of the newest beat lies behind an earlier one; empty where nothing does.
 
         Without a beat, as after a beat key was taken away, it begins anew.
         """
@@ -28,19 +29,23 @@ class BeatWatch:
             self._forget()
         elif beat is not self._last:
             self._compare(beat, trust)
-        return "; ".join(self._behind)
+        return self._behind
 
     def _compare(self, beat: Beat, trust: Trust) -> None:
         # An authority that was taken away may leave the beat; without grants nobody knows which were.
         granted = set(beat.heads) if trust.grants is None else {one.id for one in trust.grants.authorities}
         seen = {issuer: head for issuer, head in self._heads.items() if issuer in granted}
         versions = (beat.root_version, beat.grants_version)
-        behind: list[str] = []
+        behind: list[Detail] = []
         if versions < self._versions:
-            behind.append("root {} and grants {}, after root {} and grants {}".format(*versions, *self._versions))
+            (root, grants), (last_root, last_grants) = versions, self._versions
+            behind.append(
+                detail(Code.VERSIONS_BEHIND, root=root, grants=grants, last_root=last_root, last_grants=last_grants)
+            )
         for issuer, head in sorted(seen.items()):
             if beat.heads.get(issuer, 0) < head:
-                behind.append(f"{issuer}/{beat.heads.get(issuer, 0)}, after {issuer}/{head}")
+                shown = beat.heads.get(issuer, 0)
+                behind.append(detail(Code.HEAD_BEHIND, issuer=issuer, head=shown, last_head=head))
         self._behind = tuple(behind)
         self._last, self._versions = beat, max(versions, self._versions)
         self._heads = {issuer: max(head, seen.get(issuer, 0)) for issuer, head in (seen | dict(beat.heads)).items()}

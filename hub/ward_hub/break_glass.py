@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from ward_hub.alarm_words import Code, detail
 from ward_hub.alarms import Alarms
 from ward_hub.journal import Journal, Ledger
 from ward_protocol.reasons import Reason
@@ -27,8 +28,8 @@ class BreakGlassWatch:
             self._new.clear()
             uses = await self._journal.do(Ledger.uncleared_uses)
             if uses:
-                told = ", ".join(f"key {kid.hex()} {count} times" for kid, count in uses.items())
-                self._alarms.sound(Reason.BREAK_GLASS_USED, f"{told}, and nobody cleared it")
+                told = (detail(Code.SEALED_KEY_USED, key=kid.hex(), times=count) for kid, count in uses.items())
+                self._alarms.sound(Reason.BREAK_GLASS_USED, *told)
             else:
                 self._alarms.still(Reason.BREAK_GLASS_USED)
             await self._new.wait()

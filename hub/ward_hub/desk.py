@@ -57,7 +57,11 @@ class Desk:
             "time_trust": known.trust.name.lower(),
             "clock": _clock(known),
             "alarms": [
-                {"alarm": one.kind.word, "since": _moment(one.since_ms // 1000), "detail": one.detail}
+                {
+                    "alarm": one.kind.word,
+                    "since": _moment(one.since_ms // 1000),
+                    "details": [each.as_json() for each in one.details],
+                }
                 for one in self._alarms.standing
             ],
             "newest_beat": None if trust.beat is None else _moment(trust.beat.time),

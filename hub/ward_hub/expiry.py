@@ -11,7 +11,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
+from ward_hub.alarm_words import Code, Detail, detail
 from ward_hub.alarms import Alarms
 from ward_hub.trust import Trust
 from ward_protocol.reasons import Reason
@@ -21,40 +23,40 @@ log = logging.getLogger(__name__)
 DAY_S = 86_400
 WARN_S = 30 * DAY_S
 LOOK_S = 3600.0
+What = Literal["root", "grants", "authority"]
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Something that ends within 30 days or has ended: what, when (Unix seconds), and the seconds left then."""
+    """Something that ends within 30 days or has ended: what and its name, when (Unix seconds), the seconds left."""
 
-    what: str
+    what: What
+    name: str
     at: int
     left_s: int
-    remedy: str
 
     @property
     def ended(self) -> bool:
         """Whether it has ended."""
         return self.left_s <= 0
 
-    def __str__(self) -> str:
+    def detail(self) -> Detail:
+        """Return it as an alarm shows it."""
         day = datetime.fromtimestamp(self.at, UTC).date().isoformat()
-        when = f"ended on {day}" if self.ended else f"ends in {-(-self.left_s // DAY_S)} days, on {day}"
-        return f"{self.what} {when}: {self.remedy}"
+        if self.ended:
+            return detail(Code(f"{self.what}-ended"), name=self.name, day=day)
+        return detail(Code(f"{self.what}-ends"), name=self.name, day=day, days=-(-self.left_s // DAY_S))
 
 
 def endings(root: Root | None, grants: Grants | None, now: float) -> tuple[Ending, ...]:
     """Return what of the documents ends within 30 days of `now` or has ended, the soonest first."""
-    found: list[tuple[int, str, str]] = []
+    found: list[tuple[int, What, str]] = []
     if root is not None:
-        found.append((root.expires, f"root {root.version}", "its officers must sign the next root"))
+        found.append((root.expires, "root", str(root.version)))
     if grants is not None:
-        found.append((grants.expires, f"grants {grants.version}", "the grant office must sign newer ones"))
-        found += [
-            (one.not_after, f"authority {one.id}", "the grant office must sign newer grants")
-            for one in grants.authorities
-        ]
-    all_of_them = (Ending(what, at, at - int(now), remedy) for at, what, remedy in sorted(found))
+        found.append((grants.expires, "grants", str(grants.version)))
+        found.extend((one.not_after, "authority", one.id) for one in grants.authorities)
+    all_of_them = (Ending(what, name, at, at - int(now)) for at, what, name in sorted(found))
     return tuple(one for one in all_of_them if one.left_s <= WARN_S)
 
 
@@ -68,20 +70,20 @@ class ExpiryWatch:
         self._trust = trust
         self._now = now
         self._alarms = alarms
-        self._told: dict[tuple[str, int], int] = {}
+        self._told: dict[tuple[str, str, int], int] = {}
 
     def untold(self) -> tuple[Ending, ...]:
         """Return the endings that were not told today, and count them as told."""
         today = int(self._now()) // DAY_S
-        new = tuple(one for one in self._endings() if self._told.get((one.what, one.at)) != today)
-        self._told |= {(one.what, one.at): today for one in new}
+        new = tuple(one for one in self._endings() if self._told.get((one.what, one.name, one.at)) != today)
+        self._told |= {(one.what, one.name, one.at): today for one in new}
         return new
 
     async def run(self) -> None:
         """Write them into the log, and keep the alarm, until cancelled."""
         while True:
             for one in self.untold():
-                log.warning("%s", one)
+                log.warning("%s", one.detail())
             self._alarm(self._endings())
             await asyncio.sleep(LOOK_S)
 
@@ -94,5 +96,5 @@ class ExpiryWatch:
             self._alarms.still(Reason.EXPIRING)
             return
         soonest, *others = found
-        more = f"; and {len(others)} more" if others else ""
-        self._alarms.sound(Reason.EXPIRING, f"{soonest}{more}")
+        more = (detail(Code.MORE_END, count=len(others)),) if others else ()
+        self._alarms.sound(Reason.EXPIRING, soonest.detail(), *more)

@@ -12,7 +12,8 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from ward_hub.alarms import Alarm, Alarms
+from ward_hub.alarm_words import Code, detail
+from ward_hub.alarms import Alarms
 from ward_hub.beat_watch import BeatWatch
 from ward_hub.clock import Clock, Kept
 from ward_hub.config import ClockSection
@@ -143,21 +144,24 @@ class Freshness:
             self._judge_frozen(now, self._answers_since)
         silent_s = self._clock.known().beat_age_s
         if self._answers_since is None and (now - began if silent_s is None else silent_s) > self._settings.silent_s:
-            self._alarms.sound(Reason.SOURCE_SILENT, f"no beat for over {self._settings.silent_s} s")
+            self._alarms.sound(Reason.SOURCE_SILENT, detail(Code.NO_BEAT, over_s=self._settings.silent_s))
         elif silent_s is not None and silent_s <= self._settings.silent_s:
             self._alarms.still(Reason.SOURCE_SILENT)
         behind = self._watch.behind(self._trust())
-        self._tell(Reason.BEAT_ROLLED_BACK, f"the beat shows {behind}" if behind else "")
+        if behind:
+            self._alarms.sound(Reason.BEAT_ROLLED_BACK, *behind)
+        else:
+            self._alarms.still(Reason.BEAT_ROLLED_BACK)
 
     def _judge_frozen(self, now: float, answers_since: float) -> None:
         """Judge a source that answers: its beat is of now, and holds the nonce when it is asked to."""
         behind = self._clock.now() - self._clock.newest_beat
         if behind > self._settings.frozen_s:
             if now - answers_since > self._settings.frozen_s:  # else its first beat may be on the way
-                shows = f"the newest beat is {behind:.0f} s old" if self._clock.newest_beat else "no beat counts"
-                self._alarms.sound(Reason.BEAT_FROZEN, f"the source answers, and {shows}")
+                old = detail(Code.OLD_BEAT, old_s=round(behind))
+                self._alarms.sound(Reason.BEAT_FROZEN, old if self._clock.newest_beat else detail(Code.NO_BEAT_COUNTS))
         elif self._unproven_since is not None and now - self._unproven_since > UNPROVEN_S:
-            self._alarms.sound(Reason.BEAT_FROZEN, "beats come, and none holds this hub's nonce: they may be recorded")
+            self._alarms.sound(Reason.BEAT_FROZEN, detail(Code.NO_NONCE))
         elif self._unproven_since is None:
             self._alarms.still(Reason.BEAT_FROZEN)
 
@@ -165,24 +169,17 @@ class Freshness:
         doubt, system = self._clock.doubt, self._clock.system
         age = self._clock.known().doubt_age_s
         if doubt is not None and (doubt.proven or (age or 0.0) > self._settings.frozen_s):
-            nonce = "with" if doubt.proven else "without"
-            detail = f"a beat {nonce} this hub's nonce shows a time {doubt.ahead_s} s ahead"
-            self._alarms.sound(Reason.TIME_STEP_REFUSED, detail)
+            code = Code.AHEAD_PROVEN if doubt.proven else Code.AHEAD_UNPROVEN
+            self._alarms.sound(Reason.TIME_STEP_REFUSED, detail(code, ahead_s=doubt.ahead_s))
         elif doubt is None and self._clock.beat_at is not None:
             self._alarms.still(Reason.TIME_STEP_REFUSED)
         if system.stepped is not None:
-            slept = ", or the machine slept" if system.stepped > 0 else ""
-            self._alarms.sound(Reason.CLOCK_STEPPED, f"the system's clock was moved by {system.stepped:+.0f} s{slept}")
+            code = Code.CLOCK_FORWARD if system.stepped > 0 else Code.CLOCK_BACK
+            self._alarms.sound(Reason.CLOCK_STEPPED, detail(code, moved_s=round(system.stepped)))
         elif self._clock.ntp_contradicts:
-            self._alarms.sound(Reason.CLOCK_STEPPED, f"NTP is {system.off_s:+.0f} s from the source's time")
+            self._alarms.sound(Reason.CLOCK_STEPPED, detail(Code.NTP_OFF, off_s=round(system.off_s)))
         elif self._clock.trust is TimeTrust.GOOD:
             self._alarms.still(Reason.CLOCK_STEPPED)
-
-    def _tell(self, kind: Alarm, wrong: str) -> None:
-        if wrong:
-            self._alarms.sound(kind, wrong)
-        else:
-            self._alarms.still(kind)
 
     async def _keep(self) -> None:
         kept, before = self._clock.keep(), self._kept

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from ward_hub.alarm_words import Code, detail
 from ward_hub.alarms import Alarms
 from ward_hub.errors import ConfigError
 from ward_hub.holds import Hold, What, order_name, within_reach
@@ -201,9 +202,9 @@ class Orders:
             await self._settings.take(given.digest, given.order.settings)
         except ConfigError as error:
             raise StatementError(Reason.SETTING_NOT_ALLOWED, str(error)) from error
-        did = "set: " + ", ".join(f"{name} = {value}" for name, value in given.order.settings.items())
-        self._alarms.changed(f"{given.by} {did}")
-        return did
+        order, settings = given.order, [f"{name} = {value}" for name, value in given.order.settings.items()]
+        self._alarms.changed(detail(Code.SET_BY_ORDER, order=order.sequence, issuer=order.issuer, settings=settings))
+        return f"set: {', '.join(settings)}"
 
     async def _clear(self, given: Given) -> str:
         kids = set(await self._journal.do(Ledger.uncleared_uses))

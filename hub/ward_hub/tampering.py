@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from ward_hub.alarm_words import Detail
 from ward_hub.alarms import Alarms
 from ward_hub.journal import Journal, Ledger
 from ward_protocol.reasons import Reason
@@ -18,10 +19,10 @@ class Tampering:
     def __init__(self, journal: Journal, alarms: Alarms) -> None:
         self._journal = journal
         self._alarms = alarms
-        self._seen: deque[str] = deque(maxlen=KEPT)
+        self._seen: deque[Detail] = deque(maxlen=KEPT)
         self._new = asyncio.Event()
 
-    def seen(self, what: str) -> None:
+    def seen(self, what: Detail) -> None:
         """Say what was found that this hub did not order."""
         self._seen.append(what)
         self._new.set()
@@ -34,6 +35,6 @@ class Tampering:
         while True:
             self._new.clear()
             while self._seen:
-                await self._journal.do(Ledger.note, "tampered", {"what": self._seen[0]})
+                await self._journal.do(Ledger.note, "tampered", {"what": str(self._seen[0])})
                 self._seen.popleft()
             await self._new.wait()

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from ward_hub.alarm_words import Code, detail
 from ward_hub.alarms import Alarms
 from ward_hub.config import Config, LanSection
 from ward_hub.control import Act
@@ -93,7 +94,7 @@ class Ways:
         address = None if self._lan is None else self._lan.address
         bundle = self._importer.last
         return {
-            "lan": None if address is None else f"listening at {address[0]}, port {address[1]}",
+            "lan": None if address is None else {"host": address[0], "port": address[1]},
             "bundle": None if bundle is None else bundle.counts(),
         }
 
@@ -112,8 +113,9 @@ class Ways:
         seen = self._tally.seen(WAY)
         new, self._seen = seen - self._seen, seen
         if new.total() >= ABUSE:
-            told = ", ".join(f"{count} {word}" for word, count in new.most_common())
-            self._alarms.sound(Reason.LAN_ABUSED, f"{told} in {SUM_UP_S:.0f} s")
+            within = round(SUM_UP_S)
+            told = (detail(Code.REFUSED, reason=word, count=n, within_s=within) for word, n in new.most_common())
+            self._alarms.sound(Reason.LAN_ABUSED, *told)
         else:
             self._alarms.still(Reason.LAN_ABUSED)
 

@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -62,7 +62,7 @@ def act(chosen: argparse.Namespace) -> int:
         raise UsageError("--tries is 2 to 1000, --timeout-ms 10 to 5000")
     plan = Plan(_units(chosen.units), line.expected, chosen.tries, chosen.timeout_ms / 1000)
     elsewhere_too = BAUDRATES if chosen.baud is None else ()
-    answer = report(line, asyncio.run(_scan(line.port, bauds, plan, elsewhere_too)))
+    answer = report(line, asyncio.run(_scan(line.port, bauds, plan, elsewhere_too, chosen.lang)))
     if chosen.json:
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
     else:
@@ -99,10 +99,12 @@ def report(line: Line, scans: list[Scanned]) -> dict[str, Any]:
     }
 
 
-async def _scan(port: str, bauds: tuple[int, ...], plan: Plan, elsewhere_too: tuple[int, ...]) -> list[Scanned]:
+async def _scan(
+    port: str, bauds: tuple[int, ...], plan: Plan, elsewhere_too: tuple[int, ...], language: str
+) -> list[Scanned]:
     """Scan at `bauds`; who should be there and answered at none of them is asked at the others too."""
     shown = sys.stderr.isatty()
-    look = partial(scan, progress=_progress) if shown else scan
+    look = partial(scan, progress=partial(_progress, translator(language))) if shown else scan
     try:
         scans = [await look(port, baud, plan) for baud in bauds]
         missing = plan.expected & set(plan.units) - {one.unit for each in scans for one in each.found}
@@ -115,8 +117,8 @@ async def _scan(port: str, bauds: tuple[int, ...], plan: Plan, elsewhere_too: tu
             sys.stderr.write("\r\033[K")
 
 
-def _progress(baudrate: int, unit: int) -> None:
-    sys.stderr.write(f"\r{baudrate} baud, unit {unit} ")
+def _progress(_: Callable[[str], str], baudrate: int, unit: int) -> None:
+    sys.stderr.write("\r" + _("unit %(unit)d at %(baud)d baud") % {"unit": unit, "baud": baudrate} + "\033[K")
 
 
 def _line(chosen: argparse.Namespace) -> Line:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ward_hub.alarm_words import in_words
 from ward_hub.cli.at_the_hub import common, state_of, tell
 from ward_hub.cli.drills import mark
 from ward_hub.cli.held import line
 from ward_hub.control import ask
+from ward_hub.device_words import amplifier_in_words, board_in_words
 from ward_hub.i18n import translator
 from ward_hub.line_words import bus_in_lines
-from ward_protocol.cbor import is_array, is_map
 
 SUMMARY = (
     "say what the running agent knows: the time and why, alarms, the source, what is on air and held, outputs and buses"
@@ -47,7 +48,7 @@ def lines(known: Mapping[str, Any], language: str) -> Iterator[str]:
             "what": what,
             "since": since,
             "word": one["alarm"],
-            "detail": one["detail"],
+            "detail": "; ".join(in_words(each, language) for each in one["details"]),
         }
     yield _("Source: %s") % _source(known["source"], _)
     yield _("Root: %(root)s. Grants: %(grants)s") % {"root": known["root"], "grants": known["grants"] or "-"}
@@ -58,12 +59,11 @@ def lines(known: Mapping[str, Any], language: str) -> Iterator[str]:
         yield line(one, language)
     yield _("To air or on air: %d. Receipts that wait: %d") % (known["queued"], known["receipts_waiting"])
     yield _("Receipts: %s") % _receipts(known["receipts"], _)
-    yield _("Local network: %s") % (known["lan"] or "-")
-    yield _("Last bundle from a stick: %s") % _words(known["bundle"])
-    for title, outputs in ((_("Amplifiers:"), known["amplifiers"]), (_("Boards:"), known["boards"])):
-        yield title if outputs else f"{title} -"
-        for one in outputs:
-            yield f"  {_words(one)}"
+    lan, bundle = known["lan"], known["bundle"]
+    yield _("Local network: %s") % (_("listening at %(host)s, port %(port)d") % lan if lan else "-")
+    yield _("Last bundle from a stick: %s") % (_bundle(bundle, _) if bundle else "-")
+    yield from _devices(_("Amplifiers:"), [amplifier_in_words(one, language) for one in known["amplifiers"]])
+    yield from _devices(_("Boards:"), [board_in_words(one, language) for one in known["boards"]])
     for bus in known["buses"]:
         yield from bus_in_lines(bus, language)
 
@@ -158,16 +158,20 @@ def _source(word: str, _: Words) -> str:
 
 
 def _receipts(words: str, _: Words) -> str:
-    return {"protected": _("protected"), "open": _("open")}.get(words, words)
+    word, between, why_not = words.partition(": ")
+    said = {"protected": _("protected"), "open": _("open"), "kept here": _("kept here")}.get(word, word)
+    return f"{said}{between}{why_not}"
+
+
+def _bundle(bundle: Mapping[str, Any], _: Words) -> str:
+    told = _("%(path)s, %(accepted)d accepted, %(refused)d refused, %(recordings)d recordings") % bundle
+    return told + (f" ({bundle['trouble']})" if bundle["trouble"] else "")
+
+
+def _devices(title: str, told: Sequence[str]) -> Iterator[str]:
+    yield title if told else f"{title} -"
+    yield from (f"  {one}" for one in told)
 
 
 def _time(iso: str) -> str:
     return iso.removesuffix("+00:00").replace("T", " ")
-
-
-def _words(value: object) -> str:
-    if is_array(value):
-        return "".join(f"\n  {_words(one)}" for one in value) or "-"
-    if is_map(value):
-        return ", ".join(f"{name} {_words(one)}" for name, one in value.items() if one is not None)
-    return "-" if value is None else str(value)

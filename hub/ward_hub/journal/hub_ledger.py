@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
+from ward_hub.alarm_words import Detail, joined, restored, written
 from ward_hub.clock import Clock, Kept
 from ward_hub.journal.audit import AuditTrail
 from ward_hub.journal.receipts import ReceiptBook
@@ -23,7 +24,12 @@ class Standing:
 
     kind: Reason
     since_ms: int
-    detail: str
+    details: tuple[Detail, ...]
+
+    @property
+    def detail(self) -> str:
+        """How it shows, in English: for log, audit trail and receipts."""
+        return joined(self.details)
 
 
 class HubLedger:
@@ -85,13 +91,13 @@ class HubLedger:
     def alarms(self) -> list[Standing]:
         """Return the alarms that stand."""
         rows = self._db.execute("SELECT kind, since_ms, detail FROM alarm")
-        return [Standing(Reason(kind), since_ms, detail) for kind, since_ms, detail in rows]
+        return [Standing(Reason(kind), since_ms, restored(text)) for kind, since_ms, text in rows]
 
     def alarm(self, one: Standing, *, began: bool) -> None:
         """Note that an alarm began, or that it is over, with its receipt."""
         with self._transaction():
             if began:
-                row = (one.kind, one.since_ms, one.detail)
+                row = (one.kind, one.since_ms, written(one.details))
                 self._db.execute("INSERT OR REPLACE INTO alarm VALUES (?, ?, ?)", row)
             else:
                 self._db.execute("DELETE FROM alarm WHERE kind = ?", (one.kind,))

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from ward_hub.alarm_words import Code, Detail, detail
 from ward_hub.clock import Clock
 from ward_hub.config import AmplifierSection
 from ward_hw.bus import Priority
@@ -71,7 +72,7 @@ class AmplifierOutput:
         amplifier: Amplifier,
         clock: Clock,
         poll_ms: int,
-        tampered: Callable[[str], None] = lambda _what: None,
+        tampered: Callable[[Detail], None] = lambda _what: None,
         *,
         metered: bool = False,
     ) -> None:
@@ -116,7 +117,7 @@ class AmplifierOutput:
             "supply_mv": None if reading is None else reading.supply_mv,
             "temperature_dc": None if reading is None else reading.temperature_dc,
             "trips": None if reading is None else reading.trips,
-            "meter": None if self.measured is None else f"{self.measured.value:g} {self.measured.unit}",
+            "meter": None if self.measured is None else {"value": self.measured.value, "unit": self.measured.unit},
         }
 
     async def carry(self, zones: Iterable[str], *, urgent: bool) -> None:
@@ -190,15 +191,15 @@ class AmplifierOutput:
             if not self._looked:
                 return
             if status.relays:
-                self._tell_tampered(f"relays {sorted(status.relays)} were closed without an order")
+                self._tell_tampered(detail(Code.RELAYS_CLOSED, amplifier=self.name, relays=sorted(status.relays)))
                 await self._set(frozenset(), Priority.SAFETY)
             elif self._idle_trips is not None and (status.trips or 0) > self._idle_trips:
-                self._tell_tampered("relays were closed without an order, and fell open by themselves")
+                self._tell_tampered(detail(Code.RELAYS_FELL_OPEN, amplifier=self.name))
             self._idle_trips = status.trips
 
-    def _tell_tampered(self, what: str) -> None:
-        log.error("%s: %s", self.name, what)
-        self._tampered(f"amplifier {self.name}: {what}")
+    def _tell_tampered(self, what: Detail) -> None:
+        log.error("%s", what)
+        self._tampered(what)
 
     async def _wait(self, pause: float | None) -> None:
         """Wait for so long, or until there is an order: what it closes must be renewed at once."""

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ward_hub.alarm_words import Code, Detail, detail
 from ward_hub.clock import Clock
 from ward_hw.drivers.board import Board, BoardIdent, Show
 from ward_hw.errors import HardwareError
@@ -44,7 +45,7 @@ class BoardOutput:
     """
 
     def __init__(
-        self, board_id: str, board: Board, clock: Clock, tampered: Callable[[str], None] = lambda _what: None
+        self, board_id: str, board: Board, clock: Clock, tampered: Callable[[Detail], None] = lambda _what: None
     ) -> None:
         self.id = board_id
         self._tampered = tampered
@@ -142,16 +143,14 @@ class BoardOutput:
         else:
             log.error("board %s does not show what it was sent: darkened, and sent again", self.id)
             if seen.state == STATE_SHOWING:  # one that restarted or lost its lease is dark
-                self._tampered(
-                    f"board {self.id} showed what this hub did not send, while it was to show something else"
-                )
+                self._tampered(detail(Code.BOARD_SHOWS_OTHER, board=self.id))
             await self._board.blank()
             self._on_board = -1
 
     def _tell_if_not_ours(self) -> None:
         if self._on_board is None:
             log.error("board %s shows what this hub did not send: darkened", self.id)
-            self._tampered(f"board {self.id} showed what this hub did not send, while it was to be dark")
+            self._tampered(detail(Code.BOARD_NOT_DARK, board=self.id))
 
     def _end(self) -> None:
         self._track.ended_ms = self._track.ended_ms or self._clock.ms()

@@ -14,6 +14,7 @@ from tests.sim.hw.virtual import Line, Reply
 from tests.statements import NOW
 from tests.unit.firmware.ports import board as controller
 
+from ward_hub.alarm_words import Detail
 from ward_hub.clock import Clock
 from ward_hub.config import AmplifierSection, ZoneSection
 from ward_hub.playout.amplifiers import AmplifierOutput, interlock_of
@@ -101,7 +102,7 @@ async def amplifier(
     profile: str = "wardhub/amp8",
     *,
     warm_up_ms: int = WARM_MS,
-    tampered: Callable[[str], None] = lambda _what: None,
+    tampered: Callable[[Detail], None] = lambda _what: None,
 ) -> AsyncIterator[AmplifierOutput]:
     """The output of one amplifier on a line of its own, running and started."""
     line = Line(19_200, units=[station])
@@ -158,7 +159,7 @@ class Lamps:
 
 
 @asynccontextmanager
-async def board(lamps: Lamps, tampered: Callable[[str], None] = lambda _what: None) -> AsyncIterator[BoardOutput]:
+async def board(lamps: Lamps, tampered: Callable[[Detail], None] = lambda _what: None) -> AsyncIterator[BoardOutput]:
     """The output of one board, running."""
     async with Board("board-1", "virtual", 115_200, clock=now, opener=lamps.line.open) as driver:
         output = BoardOutput("board-1", driver, hub_clock(), tampered)

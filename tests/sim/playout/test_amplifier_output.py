@@ -10,6 +10,7 @@ from tests.sim.hw.virtual import run
 from tests.sim.playout.rigs import SUPPLY, WARM_MS, Horns, amplifier, now, stock
 from tests.statements import NOW
 
+from ward_hub.alarm_words import Code, Detail, detail
 from ward_hub.playout.amplifiers import FIRST_LOOK_S, LOOK_S, AmplifierOutput, ZoneTrack
 from ward_hw.errors import HardwareError, Unconfirmed
 
@@ -316,7 +317,7 @@ def test_relays_that_somebody_else_closed_are_opened_and_told() -> None:
     """A second master on the line renews what it closed: the hub opens it again and again, and says so."""
 
     async def story() -> None:
-        horns, told = Horns(), list[str]()
+        horns, told = Horns(), list[Detail]()
         async with amplifier(horns, tampered=told.append):
             await asyncio.sleep(30)
             assert told == []
@@ -326,7 +327,7 @@ def test_relays_that_somebody_else_closed_are_opened_and_told() -> None:
             assert len(told) >= 20 // (LOOK_S + 1)
             await asyncio.sleep(LOOK_S + 1)
             assert not any(horns.relays)
-            assert "amp-1: relays [1] were closed without an order" in told[0]
+            assert str(told[0]) == "amplifier amp-1: relays 1 were closed without an order"
 
     run(story())
 
@@ -335,12 +336,12 @@ def test_relays_that_somebody_else_closed_for_a_moment_are_told_as_well() -> Non
     """They fall open by their lease before anybody looks; the controller has counted it. An airing's own is no news."""
 
     async def story() -> None:
-        horns, told = Horns(), list[str]()
+        horns, told = Horns(), list[Detail]()
         async with amplifier(horns, tampered=told.append) as output:
             await asyncio.sleep(2 * LOOK_S)
             horns.trips += 1
             await asyncio.sleep(2 * LOOK_S)
-            assert told == ["amplifier amp-1: relays were closed without an order, and fell open by themselves"]
+            assert told == [detail(Code.RELAYS_FELL_OPEN, amplifier="amp-1")]
             await output.carry(["zone-1"], urgent=False)
             horns.trips += 1
             await output.release()
@@ -359,7 +360,7 @@ def test_sound_on_the_line_of_an_idle_amplifier_opens_nothing() -> None:
     """Carrier present (2016): what feeds the input gives no amplifier power."""
 
     async def story() -> None:
-        horns, told = Horns(level_mv=5000), list[str]()
+        horns, told = Horns(level_mv=5000), list[Detail]()
         async with amplifier(horns, tampered=told.append):
             await asyncio.sleep(60)
             assert [closed for _, closed in horns.moves] == [frozenset()]

@@ -9,6 +9,7 @@ import pytest
 from tests.sim.hw.virtual import run
 from tests.sim.playout.rigs import Lamps, board, now
 
+from ward_hub.alarm_words import Code, Detail, detail
 from ward_hub.playout.boards import LOOK_S, SILENT_S, BoardOutput
 from ward_hw.drivers.board import Bitmap, Board, BoardIdent, Show, Window
 from ward_hw.errors import HardwareError
@@ -93,7 +94,7 @@ def test_what_somebody_else_shows_on_an_idle_board_is_darkened_and_told_once() -
     """LED boards re-written through their own interface (2023): the hub alone drives the panel."""
 
     async def story() -> None:
-        lamps, told = Lamps(), list[str]()
+        lamps, told = Lamps(), list[Detail]()
         async with board(lamps, told.append) as output:
             await asyncio.sleep(20)
             assert told == []
@@ -102,8 +103,7 @@ def test_what_somebody_else_shows_on_an_idle_board_is_darkened_and_told_once() -
             assert lamps.lit()
             await asyncio.sleep(LOOK_S + 0.5)
             assert not lamps.lit()
-            assert [line for line in told if "to be dark" in line] == told
-            assert len(told) == 1
+            assert told == [detail(Code.BOARD_NOT_DARK, board="board-1")]
             output.present(FIRST)
             await asyncio.sleep(2)
             assert lamps.core.frame[0] == 0xA1

@@ -76,7 +76,7 @@ def test_the_time_over_its_threshold_is_what_was_heard() -> None:
             await asyncio.sleep(6)
             meter.watts = 39.9
             await asyncio.sleep(3)
-            assert output.summary()["meter"] == "39.9 W"
+            assert output.summary()["meter"] == {"value": 39.9, "unit": "W"}
             track = only(output)
             assert track.confirmed
             assert track.heard_ms == pytest.approx(6000, abs=800)
@@ -91,7 +91,7 @@ def test_a_module_of_analogue_inputs_does_the_same_for_the_line_level() -> None:
         async with metered(Waveshare(), meter, name, "voltage-2") as output:
             await output.carry(["zone-1"], urgent=False)
             await asyncio.sleep(5)
-            assert output.summary()["meter"] == "775 mV"
+            assert output.summary()["meter"] == {"value": 775, "unit": "mV"}
             assert only(output).heard_ms == pytest.approx(5000, abs=800)
 
     run(story())
@@ -161,7 +161,7 @@ def test_a_meter_that_falls_silent_is_told_once_and_no_more_counted(caplog: pyte
             await asyncio.sleep(40)
             heard = only(output).heard_ms or 0
             assert heard < 3000 + 40_000 + 2500
-            assert output.summary()["meter"] == "90 W"
+            assert output.summary()["meter"] == {"value": 90, "unit": "W"}
         assert len([one for one in caplog.messages if "meter of amp-1: nothing is measured" in one]) == 1
 
     run(story())
@@ -172,10 +172,10 @@ def test_off_air_it_is_looked_at_now_and_then() -> None:
         meter = Idle()
         async with metered(Waveshare(), meter) as output:
             await asyncio.sleep(2 * LOOK_S)
-            assert output.summary()["meter"] == "18 W"
+            assert output.summary()["meter"] == {"value": 18, "unit": "W"}
             meter.watts = 19.0
             await asyncio.sleep(LOOK_S + 1)
-            assert output.summary()["meter"] == "19 W"
+            assert output.summary()["meter"] == {"value": 19, "unit": "W"}
             assert output.end_tracks() == []
 
     run(story())

@@ -15,6 +15,7 @@ from tests.journals import FILE, HUB, HUB_KEY, Inline, receipts, story
 from tests.sim.hw.virtual import run
 from tests.statements import NOW
 
+from ward_hub.alarm_words import Code, Detail, detail
 from ward_hub.alarms import ALARMS, DONE_S, FIRST_STILL_S, FORGIVEN_S, LONGEST_STILL_S, Alarm, Alarms
 from ward_hub.journal import Standing
 from ward_protocol.reasons import Reason
@@ -22,6 +23,10 @@ from ward_protocol.statements import Event
 
 FROZEN: Alarm = Reason.BEAT_FROZEN
 SILENT: Alarm = Reason.SOURCE_SILENT
+
+
+def said(text: str) -> Detail:
+    return detail(Code.TEXT, text=text)
 
 
 class Siren:
@@ -70,7 +75,7 @@ def test_each_edge_is_told_once_in_trail_receipt_and_log(tmp_path: Path, caplog:
     async def play() -> None:
         async with sounding(tmp_path) as siren:
             for _ in range(100):
-                siren.alarms.sound(FROZEN, "an hour old")
+                siren.alarms.sound(FROZEN, said("an hour old"))
                 await asyncio.sleep(1)
             assert siren.standing == [FROZEN]
             assert siren.told() == [BEGAN]
@@ -93,10 +98,10 @@ def test_each_edge_is_told_once_in_trail_receipt_and_log(tmp_path: Path, caplog:
 def test_it_stands_until_it_was_still_for_a_while(tmp_path: Path) -> None:
     async def play() -> None:
         async with sounding(tmp_path) as siren:
-            siren.alarms.sound(FROZEN, "an hour old")
+            siren.alarms.sound(FROZEN, said("an hour old"))
             siren.alarms.still(FROZEN)
             await asyncio.sleep(FIRST_STILL_S - 1)
-            siren.alarms.sound(FROZEN, "two hours old")
+            siren.alarms.sound(FROZEN, said("two hours old"))
             await asyncio.sleep(FIRST_STILL_S)
             (one,) = siren.alarms.standing
             assert (one.since_ms, one.detail) == (NOW * 1000, "two hours old")
@@ -113,7 +118,7 @@ def test_what_flaps_for_a_week_does_not_fill_the_journal(tmp_path: Path) -> None
         async with sounding(tmp_path) as siren:
             for turn in range(7 * 24 * 60):
                 if turn % 20 == 0:
-                    siren.alarms.sound(FROZEN, f"turn {turn}")
+                    siren.alarms.sound(FROZEN, said(f"turn {turn}"))
                 else:
                     siren.alarms.still(FROZEN)
                 await asyncio.sleep(60)
@@ -130,7 +135,7 @@ def test_the_most_that_it_can_write_is_an_edge_each_half_hour(tmp_path: Path) ->
                     if kind in siren.standing:
                         siren.alarms.still(kind)
                     else:
-                        siren.alarms.sound(kind, "again")
+                        siren.alarms.sound(kind, said("again"))
                 await asyncio.sleep(60)
             assert 2 * 40 < len(siren.told()) < 2 * (2 * 24 + 12)
 
@@ -141,15 +146,15 @@ def test_a_quiet_day_forgives(tmp_path: Path) -> None:
     async def play() -> None:
         async with sounding(tmp_path) as siren:
             for _ in range(6):
-                siren.alarms.sound(FROZEN, "")
+                siren.alarms.sound(FROZEN, said(""))
                 siren.alarms.still(FROZEN)
                 await asyncio.sleep(LONGEST_STILL_S + 1)
-            siren.alarms.sound(FROZEN, "")
+            siren.alarms.sound(FROZEN, said(""))
             siren.alarms.still(FROZEN)
             await asyncio.sleep(FIRST_STILL_S + 1)
             assert siren.standing == [FROZEN]
             await asyncio.sleep(LONGEST_STILL_S + FORGIVEN_S)
-            siren.alarms.sound(FROZEN, "")
+            siren.alarms.sound(FROZEN, said(""))
             siren.alarms.still(FROZEN)
             await asyncio.sleep(FIRST_STILL_S + 1)
             assert siren.standing == []
@@ -160,9 +165,9 @@ def test_a_quiet_day_forgives(tmp_path: Path) -> None:
 def test_kinds_do_not_touch_each_other(tmp_path: Path) -> None:
     async def play() -> None:
         async with sounding(tmp_path) as siren:
-            siren.alarms.sound(SILENT, "no beat")
+            siren.alarms.sound(SILENT, said("no beat"))
             await asyncio.sleep(1)
-            siren.alarms.sound(FROZEN, "an hour old")
+            siren.alarms.sound(FROZEN, said("an hour old"))
             siren.alarms.still(SILENT)
             await asyncio.sleep(FIRST_STILL_S + 1)
             assert siren.standing == [FROZEN]
@@ -176,11 +181,11 @@ CHANGED = Reason.CONFIGURATION_CHANGED
 def test_each_change_is_told_and_stands_for_a_day_after_the_last(tmp_path: Path) -> None:
     async def play() -> None:
         async with sounding(tmp_path) as siren:
-            siren.alarms.changed("one")
+            siren.alarms.changed(said("one"))
             await asyncio.sleep(DONE_S / 2)
-            siren.alarms.changed("two")
+            siren.alarms.changed(said("two"))
             await asyncio.sleep(DONE_S - 1)
-            assert siren.alarms.standing == [Standing(CHANGED, (NOW + int(DONE_S / 2)) * 1000, "two")]
+            assert siren.alarms.standing == [Standing(CHANGED, (NOW + int(DONE_S / 2)) * 1000, (said("two"),))]
             await asyncio.sleep(2)
             assert siren.standing == []
             assert siren.told() == [
@@ -196,7 +201,7 @@ def test_each_change_is_told_and_stands_for_a_day_after_the_last(tmp_path: Path)
 def test_a_restart_does_not_begin_the_day_anew(tmp_path: Path, off_s: float) -> None:
     async def play() -> None:
         async with sounding(tmp_path) as siren:
-            siren.alarms.changed("one")
+            siren.alarms.changed(said("one"))
             await asyncio.sleep(3600)
         await asyncio.sleep(off_s)
         async with sounding(tmp_path) as again:
@@ -212,8 +217,8 @@ def test_a_restart_does_not_begin_the_day_anew(tmp_path: Path, off_s: float) -> 
 def test_a_clock_that_is_behind_does_not_make_it_stand_longer_than_a_day(tmp_path: Path) -> None:
     async def play() -> None:
         async with sounding(tmp_path) as siren:
-            siren.alarms.restore([Standing(CHANGED, (NOW + 90 * 86_400) * 1000, "one")])
-            siren.alarms.sound(FROZEN, "an hour old")  # so that `run` looks again
+            siren.alarms.restore([Standing(CHANGED, (NOW + 90 * 86_400) * 1000, (said("one"),))])
+            siren.alarms.sound(FROZEN, said("an hour old"))  # so that `run` looks again
             await asyncio.sleep(DONE_S - 1)
             assert siren.standing == [FROZEN, CHANGED]
             await asyncio.sleep(2)
@@ -225,11 +230,11 @@ def test_a_clock_that_is_behind_does_not_make_it_stand_longer_than_a_day(tmp_pat
 def test_a_restart_neither_forgets_nor_repeats_it(tmp_path: Path) -> None:
     async def play() -> None:
         async with sounding(tmp_path) as siren:
-            siren.alarms.sound(FROZEN, "an hour old")
+            siren.alarms.sound(FROZEN, said("an hour old"))
             await asyncio.sleep(1)
         async with sounding(tmp_path) as again:
-            assert again.alarms.standing == [Standing(FROZEN, NOW * 1000, "an hour old")]
-            again.alarms.sound(FROZEN, "an hour old")
+            assert again.alarms.standing == [Standing(FROZEN, NOW * 1000, (said("an hour old"),))]
+            again.alarms.sound(FROZEN, said("an hour old"))
             await asyncio.sleep(1)
             assert again.told() == [BEGAN]
             again.alarms.still(FROZEN)
@@ -243,7 +248,7 @@ def test_a_journal_that_fails_for_a_while_loses_no_edge(tmp_path: Path) -> None:
     async def play() -> None:
         siren = Siren(tmp_path)
         with contextlib.closing(siren.journal):
-            siren.alarms.sound(FROZEN, "an hour old")
+            siren.alarms.sound(FROZEN, said("an hour old"))
             siren.journal.broken = frozenset({"alarm"})
             for _ in range(3):
                 with pytest.raises(sqlite3.OperationalError):
@@ -260,7 +265,7 @@ def test_a_journal_that_fails_for_a_while_loses_no_edge(tmp_path: Path) -> None:
 def test_a_detail_without_end_is_cut_in_the_receipt(tmp_path: Path) -> None:
     async def play() -> None:
         async with sounding(tmp_path) as siren:
-            siren.alarms.sound(FROZEN, "x" * 10_000)
+            siren.alarms.sound(FROZEN, said("x" * 10_000))
             await asyncio.sleep(1)
             ((_, _, detail),) = siren.told()
             assert detail == "x" * 300

@@ -11,6 +11,7 @@ import pytest
 from tests.sim.hw.virtual import run
 from tests.statements import AUTHORITY, GRANT_KEY, GRANTS, ROOT, ROOT_KEY
 
+from ward_hub.alarm_words import Detail, joined
 from ward_hub.alarms import Alarms
 from ward_hub.expiry import DAY_S, LOOK_S, WARN_S, ExpiryWatch, endings
 from ward_hub.trust import Trust
@@ -29,22 +30,22 @@ def test_nothing_is_told_more_than_thirty_days_before() -> None:
 
 
 def test_what_ends_is_told_from_thirty_days_before_the_soonest_first() -> None:
-    assert [one.what for one in endings(ROOT_2, LATER, END - WARN_S)] == ["authority ward"]
-    assert [one.what for one in endings(ROOT_2, LATER, END)] == ["authority ward", "grants 1", "root 1"]
+    assert [f"{one.what} {one.name}" for one in endings(ROOT_2, LATER, END - WARN_S)] == ["authority ward"]
+    assert [f"{one.what} {one.name}" for one in endings(ROOT_2, LATER, END)] == ["authority ward", "grants 1", "root 1"]
 
 
 def test_it_says_how_long_and_whose_turn_it_is() -> None:
     (soon,) = endings(None, replace(LATER, authorities=()), LATER.expires - 2 * DAY_S - 1)
     assert not soon.ended
-    assert "grants 1 ends in 3 days" in str(soon)
-    assert "the grant office" in str(soon)
+    assert "grants 1 ends in 3 days" in str(soon.detail())
+    assert "the grant office" in str(soon.detail())
 
 
 @pytest.mark.parametrize(("left", "ended"), [(1, False), (0, True), (-DAY_S, True)])
 def test_the_second_of_the_end_is_the_end(left: int, ended: bool) -> None:
     (one,) = endings(replace(ROOT_2, expires=END), None, END - left)
     assert one.ended is ended
-    assert ("ended on" in str(one)) is ended
+    assert ("ended on" in str(one.detail())) is ended
 
 
 def test_without_documents_nothing_ends() -> None:
@@ -59,7 +60,7 @@ def test_each_is_told_once_a_day_and_a_new_document_at_once() -> None:
     now += 3600
     assert watch.untold() == ()
     trust = Trust(ROOT_2, replace(LATER, version=2))
-    assert [one.what for one in watch.untold()] == ["grants 2"]
+    assert [f"{one.what} {one.name}" for one in watch.untold()] == ["grants 2"]
     now += DAY_S
     assert len(watch.untold()) == 3
 
@@ -71,9 +72,9 @@ class Told:
     said: list[str] = field(default_factory=list)
     kinds: set[Reason] = field(default_factory=set)
 
-    def sound(self, kind: Reason, detail: str) -> None:
+    def sound(self, kind: Reason, *details: Detail) -> None:
         self.kinds.add(kind)
-        self.said.append(detail)
+        self.said.append(joined(details))
 
     def still(self, kind: Reason) -> None:
         self.kinds.add(kind)

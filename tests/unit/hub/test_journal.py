@@ -10,6 +10,7 @@ import pytest
 from tests.journals import FILE, Now, journal, receipts, rows, story
 from tests.statements import BULLETIN, CANCEL, NOW, RECALL, RECEIPT, SIGNER
 
+from ward_hub.alarm_words import Code, detail
 from ward_hub.clock import Clock, Kept
 from ward_hub.errors import StateError
 from ward_hub.journal import Entry, Journal, Ledger, Standing, State, Withdrawal
@@ -209,7 +210,7 @@ def test_a_recovered_clock_takes_the_newest_beat_with_it(tmp_path: Path) -> None
 
 
 def test_an_alarm_stands_in_the_journal_until_it_is_over(tmp_path: Path) -> None:
-    alarm = Standing(Reason.SOURCE_SILENT, NOW * 1000, "no beat")
+    alarm = Standing(Reason.SOURCE_SILENT, NOW * 1000, (detail(Code.NO_BEAT, over_s=60),))
     with journal(tmp_path) as one:
         one.ledger.alarm(alarm, began=True)
     with journal(tmp_path) as again:
@@ -217,8 +218,8 @@ def test_an_alarm_stands_in_the_journal_until_it_is_over(tmp_path: Path) -> None
         again.ledger.alarm(alarm, began=False)
         assert again.ledger.alarms() == []
     assert [(one.event, one.reason, one.statement, one.detail) for one in receipts(tmp_path)] == [
-        (Event.ALARM, Reason.SOURCE_SILENT, bytes(32), "no beat"),
-        (Event.ALARM_CLEARED, Reason.SOURCE_SILENT, bytes(32), "no beat"),
+        (Event.ALARM, Reason.SOURCE_SILENT, bytes(32), "no beat for over 60 s"),
+        (Event.ALARM_CLEARED, Reason.SOURCE_SILENT, bytes(32), "no beat for over 60 s"),
     ]
 
 

@@ -14,6 +14,7 @@ from tests.clocks import Machine
 from tests.journals import journal
 from tests.statements import BEAT, GRANTS, MINIMAL, NOW, ROOT
 
+from ward_hub.alarm_words import Code, Detail, detail
 from ward_hub.alarms import ALARMS, Alarms
 from ward_hub.cli import queue
 from ward_hub.cli.status import age, alarm, lines
@@ -30,6 +31,7 @@ from ward_hub.trust import Trust
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Bulletin
 
+BUNDLE = {"path": "/media/stick/a.bundle", "accepted": 3, "refused": 1, "recordings": 2, "trouble": ""}
 HELD = Candidate(b"\x0a" * 32, MINIMAL)
 
 
@@ -54,7 +56,7 @@ class Parts:
         return False
 
 
-async def answered(folder: Path, clock: Clock, parts: Parts, act: str = "status", alarm: str = "") -> Any:  # noqa: ANN401 - JSON
+async def answered(folder: Path, clock: Clock, parts: Parts, act: str = "status", alarm: Detail | None = None) -> Any:  # noqa: ANN401 - JSON
     """What the agent answers, as the command gets it."""
     with journal(folder) as opened:
         alarms = Alarms(opened, clock)
@@ -67,13 +69,13 @@ async def answered(folder: Path, clock: Clock, parts: Parts, act: str = "status"
             outputs=cast("Outputs", parts),
             link=cast("SourceLink", parts),
             clock=clock,
-            ways=lambda: {"lan": None, "bundle": {"accepted": 3}},
+            ways=lambda: {"lan": None, "bundle": BUNDLE},
             alarms=alarms,
         )
         return json.loads(json.dumps(await {"status": desk.status, "queue": desk.queue}[act]({})))
 
 
-def known(folder: Path, clock: Clock, parts: Parts, act: str = "status", alarm: str = "") -> Any:  # noqa: ANN401 - JSON
+def known(folder: Path, clock: Clock, parts: Parts, act: str = "status", alarm: Detail | None = None) -> Any:  # noqa: ANN401 - JSON
     return asyncio.run(answered(folder, clock, parts, act, alarm))
 
 
@@ -104,7 +106,7 @@ def test_a_hub_that_knows_nothing_says_why(tmp_path: Path) -> None:
         "To air or on air: 1. Receipts that wait: 0",
         "Receipts: protected",
         "Local network: -",
-        "Last bundle from a stick: accepted 3",
+        "Last bundle from a stick: /media/stick/a.bundle, 3 accepted, 1 refused, 2 recordings",
         "Amplifiers: -",
         "Boards: -",
     ]
@@ -118,7 +120,7 @@ def test_a_proof_is_told_with_its_age_and_an_alarm_with_its_beginning(tmp_path: 
     clock.look()
     parts = Parts()
     parts.on_air = HELD
-    said = words(known(tmp_path, clock, parts, alarm="no beat for over 3600 s"))
+    said = words(known(tmp_path, clock, parts, alarm=detail(Code.NO_BEAT, over_s=3600)))
     assert "Trust: good" in said
     assert "The source proved its time with this hub's nonce, 30 min ago." in said
     assert "The last beat came 30 min ago; the newest is 30 min behind this time." in said
@@ -183,7 +185,7 @@ def test_every_alarm_and_every_floor_has_words(tmp_path: Path, language: str) ->
 
 @pytest.mark.parametrize(
     ("receipts", "said"),
-    [("protected", "được bảo vệ"), ("open", "không mã hoá"), ("kept here: no key", "kept here: no key")],
+    [("protected", "được bảo vệ"), ("open", "không mã hoá"), ("kept here: no key", "giữ lại tại đây: no key")],
 )
 def test_how_receipts_go_is_told(tmp_path: Path, receipts: str, said: str) -> None:
     parts = Parts()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.journals import story
 from tests.sim.hw.virtual import run
-from tests.unit.hub.test_alarms import Siren, sounding
+from tests.unit.hub.test_alarms import Siren, said, sounding
 
 from ward_hub.alarms import FIRST_STILL_S
 from ward_hub.tampering import Tampering
@@ -31,7 +31,7 @@ def test_each_is_an_entry_and_all_of_them_are_one_alarm(tmp_path: Path) -> None:
         async with sounding(tmp_path) as siren:
             tampering = Tampering(siren.journal, siren.alarms)
             for number in range(5):
-                tampering.seen(f"amp-1: zone-{number} was closed")
+                tampering.seen(said(f"amp-1: zone-{number} was closed"))
                 await running(siren, tampering, 60)
             assert siren.told() == [(Event.ALARM, TAMPERED, "amp-1: zone-0 was closed")]
             (alarm,) = siren.alarms.standing
@@ -46,7 +46,7 @@ def test_each_is_an_entry_and_all_of_them_are_one_alarm(tmp_path: Path) -> None:
 def test_one_of_the_last_run_is_over_after_a_while(tmp_path: Path) -> None:
     async def play() -> None:
         async with sounding(tmp_path) as siren:
-            Tampering(siren.journal, siren.alarms).seen("board-1 showed something else")
+            Tampering(siren.journal, siren.alarms).seen(said("board-1 showed something else"))
             await asyncio.sleep(1)
         async with sounding(tmp_path) as again:
             assert again.standing == [TAMPERED]
@@ -60,7 +60,7 @@ def test_what_the_journal_cannot_take_is_written_later(tmp_path: Path) -> None:
     async def play() -> None:
         async with sounding(tmp_path) as siren:
             tampering = Tampering(siren.journal, siren.alarms)
-            tampering.seen("board-1 showed something else")
+            tampering.seen(said("board-1 showed something else"))
             siren.journal.broken = frozenset({"note"})
             with pytest.raises(sqlite3.OperationalError):
                 await tampering.run()
