@@ -60,7 +60,7 @@ class Detail:
 
     def __str__(self) -> str:
         """Return it as an English sentence, for log, audit trail and receipts."""
-        return in_words(self.as_json(), SOURCE_LANGUAGE)
+        return detail_in_words(self.as_json(), SOURCE_LANGUAGE)
 
     def as_json(self) -> dict[str, Value]:
         """Return it as the control socket has it."""
@@ -91,7 +91,7 @@ def restored(text: str) -> tuple[Detail, ...]:
         return (detail(Code.TEXT, text=text),)
 
 
-def in_words(one: Mapping[str, Any], language: str) -> str:
+def detail_in_words(one: Mapping[str, Any], language: str) -> str:
     """Return a detail, as JSON has it, as a sentence; one that a later version knows, with its code and values."""
     _ = translator(language)
     sentence = _sentences(_).get(one["code"])

@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, cast
 
+from ward_hub.alarm_words import detail_in_words
 from ward_hub.cli.documents import opened
 from ward_hub.cli.documents import plain as standing
 from ward_hub.cli.drills import warning
@@ -66,7 +67,7 @@ def act(chosen: argparse.Namespace) -> int:
         "verifies": good,
         "verdict": verdict,
         "thresholds": [standing(one) for one in known],
-        "ends": [str(one) for one in _endings(envelope.statement)],
+        "ends": [one.detail().as_json() for one in _endings(envelope.statement)],
         "statement": explained(envelope.statement),
     }
     if chosen.json:
@@ -199,7 +200,7 @@ def in_words(facts: Mapping[str, Any], language: str) -> str:
         verdict % facts["verdict"],
         _("Signed by: %s") % ", ".join(facts["signed_by"]),
         *(_needed(one, language) for one in facts["thresholds"]),
-        *(_("Note: %s.") % one for one in facts["ends"]),
+        *(_("Note: %s.") % detail_in_words(one, language) for one in facts["ends"]),
         *_lines(facts["statement"], "  "),
     ]
     return "\n".join(lines) + "\n"

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ward_hub.alarm_words import in_words
+from ward_hub.alarm_words import detail_in_words
 from ward_hub.cli.at_the_hub import common, state_of, tell
 from ward_hub.cli.drills import mark
 from ward_hub.cli.held import line
@@ -48,7 +48,7 @@ def lines(known: Mapping[str, Any], language: str) -> Iterator[str]:
             "what": what,
             "since": since,
             "word": one["alarm"],
-            "detail": "; ".join(in_words(each, language) for each in one["details"]),
+            "detail": "; ".join(detail_in_words(each, language) for each in one["details"]),
         }
     yield _("Source: %s") % _source(known["source"], _)
     yield _("Root: %(root)s. Grants: %(grants)s") % {"root": known["root"], "grants": known["grants"] or "-"}

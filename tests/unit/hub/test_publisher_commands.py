@@ -173,6 +173,8 @@ def test_inspect_says_of_each_what_it_is(capsys: pytest.CaptureFixture[str]) -> 
     assert "It verifies: by root 1" in told
     assert "Needed: 1 of role grant of root 1; 1 signed." in told
     assert "Note: grants 1 ends in 3 days" in told
+    assert run("inspect short.cose --root root.cose") == 0
+    assert "văn bản cấp quyền 1 hết hạn sau 3 ngày" in capsys.readouterr().out
 
 
 def test_a_cancel_names_the_published_file() -> None:

@@ -20,7 +20,7 @@ from tests.sim.playout.rigs import Horns, Lamps, amplifier, board, stock
 from tests.unit.hub.test_bus_command import GONE, HERE
 from tests.unit.hub.test_status import Parts, known, started, words
 
-from ward_hub.alarm_words import Code, Detail, detail, in_words, restored, written
+from ward_hub.alarm_words import Code, Detail, detail, detail_in_words, restored, written
 from ward_hub.cli import bus
 from ward_hub.device_words import READINGS, amplifier_in_words, board_in_words
 from ward_hub.i18n import LANGUAGES, translator
@@ -108,7 +108,7 @@ def test_boards() -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_each_detail_of_an_alarm(code: Code) -> None:
-    differ(said(in_words, {"code": code.value, **VALUES}))
+    differ(said(detail_in_words, {"code": code.value, **VALUES}))
 
 
 def test_an_alarm_in_the_status(tmp_path: Path) -> None:
@@ -176,4 +176,4 @@ def test_what_an_earlier_version_kept_is_told_as_it_is(text: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_code_of_a_later_version_is_told_with_its_values(language: str) -> None:
     later = json.loads('{"code": "moon-full", "days": 3, "relays": [1, 2]}')
-    assert in_words(later, language) == "code moon-full, days 3, relays 1, 2"
+    assert detail_in_words(later, language) == "code moon-full, days 3, relays 1, 2"
