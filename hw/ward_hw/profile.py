@@ -95,7 +95,10 @@ class ProbeFacts:
 
 @dataclass(frozen=True, slots=True)
 class StatusScale:
-    """Offsets of values in the status block, and their scale."""
+    """Offsets of values in the status block, and their scale.
+
+    ``flags`` and ``last_trip`` mean what `ward_protocol.portable.amplifier_reading` says.
+    """
 
     relays: int
     line_level_mv: int
@@ -106,6 +109,9 @@ class StatusScale:
     uptime_s: int
     reset_cause: int
     trips: int
+    current_ma: int
+    flags: int
+    last_trip: int
 
 
 @dataclass(frozen=True, slots=True)

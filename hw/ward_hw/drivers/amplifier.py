@@ -93,8 +93,16 @@ class Amplifier:
                 continue
             if status.relays == closed:
                 return RelayReading(status.relays, status.at)
-            seen = f"read back {sorted(status.relays)}"
+            cause, seen = None, f"read back {sorted(status.relays)}"
+        if closed and not isinstance(cause, LinkError):  # a silent one is not asked once more
+            seen = "; ".join(one for one in (seen, await self._forbids(priority, deadline)) if one)
         raise self._unconfirmed(closed, seen, _ATTEMPTS) from cause
+
+    async def _forbids(self, priority: Priority, deadline: float) -> str:
+        """Ask the controller why it did not obey, as far as it says so."""
+        with contextlib.suppress(HardwareError):  # the order itself is what gets told
+            return (await self._dialect.read(priority, deadline)).forbids
+        return ""
 
     async def _supply_first(self, closed: frozenset[int], priority: Priority, deadline: float) -> None:
         """After a refusal by the interlock: have the supply closed at least, so that the warm-up runs meanwhile.

@@ -25,6 +25,7 @@ from ward_hw.bus import ModbusBus, Priority
 from ward_hw.drivers.dialect import Interlock, relays_in
 from ward_hw.drivers.readings import AmplifierStatus
 from ward_hw.errors import LinkError, PeerError
+from ward_protocol.portable.amplifier_reading import FLAG_NAMES, LASTING, TRIP_NAMES
 
 if TYPE_CHECKING:
     from pymodbus.pdu import ModbusPDU
@@ -163,7 +164,7 @@ class NonceDialect:
         relays = relays_in(bool(mask >> number & 1) for number in range(self._relays.count))
         if len(words) < self._facts.count:
             return AmplifierStatus(relays, self._clock())
-        temperature = words[scale.temperature_dc]
+        temperature, flags, last = words[scale.temperature_dc], words[scale.flags], words[scale.last_trip]
         return AmplifierStatus(
             relays,
             self._clock(),
@@ -174,6 +175,12 @@ class NonceDialect:
             uptime_s=words[scale.uptime_s],
             reset_cause=words[scale.reset_cause],
             trips=words[scale.trips],
+            current_ma=words[scale.current_ma],
+            last_trip=TRIP_NAMES[last] if last < len(TRIP_NAMES) else str(last),
+            lasting=frozenset(
+                LASTING[name] for bit, name in enumerate(FLAG_NAMES) if flags >> bit & 1 and name in LASTING
+            ),
+            latched=relays_in(bool(flags >> 8 >> number & 1) for number in range(self._relays.count)),
         )
 
 

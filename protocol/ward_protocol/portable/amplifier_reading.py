@@ -66,7 +66,7 @@ else:
     )
 
 STATUS_SIZE = 22
-STATUS_POLLED = 12
+STATUS_POLLED = 15
 """How much of the block, from its beginning, a hub reads all the time; the rest is for a look at what happened."""
 
 FLAG_NAMES = (
@@ -82,6 +82,8 @@ FLAG_NAMES = (
 """Bits 0 to 7 of `flags`."""
 TRIP_NAMES = ("none", "lease", "on-time", "temperature", "current", "voltage")
 """Values of `last_trip`."""
+LASTING = {"over_temperature": "temperature", "over_current": "current", "under_voltage": "voltage"}
+"""Flags that say that the cause of a trip lasts, and its name in TRIP_NAMES."""
 
 
 def unpack_status(registers: "Sequence[int]") -> Status:

@@ -64,12 +64,16 @@ class Station:
 
 @dataclass
 class Amp8(Station):
-    """Our controller: FC 4, 15 and 23 with nonce and status block; relays fall open when the lease ends."""
+    """Our controller: FC 4, 15 and 23 with nonce and status block; relays fall open when the lease ends.
+
+    ``tripped`` are the words flags and last trip, +13 and +14 of the block.
+    """
 
     holding: list[int] = field(default_factory=lambda: [3000, 3600, 0, 0, 0, 0])
     stuck: bool = False
     least_lease_ms: int = 500
     closed_at: dict[int, float] = field(default_factory=dict)
+    tripped: tuple[int, int] = (0b11, 0)
     _lease: asyncio.TimerHandle | None = None
 
     def answer(self, pdu: bytes) -> bytes:
@@ -114,7 +118,7 @@ class Amp8(Station):
 
     def block(self) -> list[int]:
         left = 3000 if any(self.relays) else 0
-        return [self.holding[2], self.mask, 775, 2400, 0x10000 - 55, left, 100, 1, 0, 1, 0, 0x0100]
+        return [self.holding[2], self.mask, 775, 2400, 0x10000 - 55, left, 100, 1, 0, 1, 0, 0x0100, 350, *self.tripped]
 
     def renew(self) -> None:
         if self._lease is not None:

@@ -48,7 +48,7 @@ def test_a_transaction_takes_its_time_on_the_wire() -> None:
             await site.drivers[17].renew()
             began = now()
             await site.drivers[17].renew()
-            frames = (15 + 29) * 10 / 19_200
+            frames = (15 + 35) * 10 / 19_200
             silences = 2 * 38.5 / 19_200  # before the request, and of the unit before its answer
             assert now() - began == pytest.approx(frames + silences, abs=2e-5)
 
