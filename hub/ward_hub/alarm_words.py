@@ -44,6 +44,10 @@ class Code(StrEnum):
     RELAYS_FELL_OPEN = "relays-fell-open"
     BOARD_NOT_DARK = "board-not-dark"
     BOARD_SHOWS_OTHER = "board-shows-other"
+    TOO_HOT = "too-hot"
+    TOO_MUCH_CURRENT = "too-much-current"
+    SUPPLY_TOO_LOW = "supply-too-low"
+    ON_TOO_LONG = "on-too-long"
     TEXT = "text"
     """`text` as an earlier version of the hub kept it: English."""
 
@@ -144,5 +148,9 @@ def _sentences(_: Callable[[str], str]) -> dict[str, str]:
         Code.BOARD_SHOWS_OTHER: _(
             "board %(board)s showed what this hub did not send, while it was to show something else"
         ),
+        Code.TOO_HOT: _("amplifier %(amplifier)s was too hot: %(temperature_c)d °C"),
+        Code.TOO_MUCH_CURRENT: _("amplifier %(amplifier)s drew too much current: %(current_ma)d mA"),
+        Code.SUPPLY_TOO_LOW: _("amplifier %(amplifier)s had too little supply: %(supply_mv)d mV"),
+        Code.ON_TOO_LONG: _("amplifier %(amplifier)s was on for longer than its %(max_on_s)d s"),
         Code.TEXT: "%(text)s",
     }

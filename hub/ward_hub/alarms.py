@@ -33,6 +33,7 @@ Alarm = Literal[
     Reason.EXPIRING,
     Reason.LAN_ABUSED,
     Reason.OUTPUT_TAMPERED,
+    Reason.OUTPUT_TRIPPED,
 ]
 ALARMS: frozenset[Reason] = frozenset(get_args(Alarm))
 FIRST_STILL_S = 300.0

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,7 +15,7 @@ from typing import Self
 from ward_hub.clock import Clock
 from ward_hub.config import BusSection, Config, MeterSection
 from ward_hub.lines import WatchedLine, watch
-from ward_hub.playout.amplifiers import AmplifierOutput, interlock_of
+from ward_hub.playout.amplifiers import AmplifierOutput, Told, interlock_of
 from ward_hub.playout.boards import BoardOutput
 from ward_hub.playout.live import Live
 from ward_hub.playout.metering import Metering
@@ -22,6 +23,7 @@ from ward_hub.playout.sound import Sound
 from ward_hub.render.line import warm_up
 from ward_hub.speech import Speech
 from ward_hub.tampering import Tampering
+from ward_hub.trips import Trips
 from ward_hw.audio import AudioSettings, AudioWorker
 from ward_hw.bus import ModbusBus
 from ward_hw.drivers.amplifier import Amplifier
@@ -39,7 +41,8 @@ LINE_PX = 16  # the height of a line on every board of P10 modules
 class Outputs:
     """The hub's outputs while the context is entered; a device that does not answer does not keep it from opening."""
 
-    def __init__(self, config: Config, clock: Clock, tampering: Tampering) -> None:
+    def __init__(self, config: Config, clock: Clock, tampering: Tampering, trips: Trips) -> None:
+        self._trips = trips
         self._tampering = tampering
         self._config = config
         self._clock = clock
@@ -110,7 +113,12 @@ class Outputs:
             )
             poll_ms, meter = config.airing.poll_ms, meters.get(section.name)
             output = AmplifierOutput(
-                section, driver, self._clock, poll_ms, self._tampering.seen, metered=meter is not None
+                section,
+                driver,
+                self._clock,
+                poll_ms,
+                Told(self._tampering.seen, partial(self._trips.read, section.name)),
+                metered=meter is not None,
             )
             self.amplifiers.append(output)
             if meter is not None:

@@ -82,6 +82,7 @@ class Reason(IntEnum):
     EXPIRING = 117
     LAN_ABUSED = 119
     OUTPUT_TAMPERED = 120
+    OUTPUT_TRIPPED = 121
 
     @property
     def word(self) -> str:

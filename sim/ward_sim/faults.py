@@ -166,6 +166,24 @@ class Welded(UnitFault, frozen=True, kw_only=True, tag="welded"):
     relay: Relay
 
 
+class Hot(UnitFault, frozen=True, kw_only=True, tag="hot"):
+    """Its heat sink is so much hotter."""
+
+    rise_c: Annotated[int, Meta(ge=1, le=200)]
+
+
+class Short(UnitFault, frozen=True, kw_only=True, tag="short"):
+    """A short on its loudspeaker line draws so much as soon as a zone is closed."""
+
+    leak_ma: Annotated[int, Meta(ge=1, le=20_000)]
+
+
+class Sag(UnitFault, frozen=True, kw_only=True, tag="sag"):
+    """Its supply gives so much less."""
+
+    drop_mv: Annotated[int, Meta(ge=1, le=24_000)]
+
+
 AnyFault = (
     Noise
     | Lost
@@ -186,6 +204,9 @@ AnyFault = (
     | Hang
     | Stuck
     | Welded
+    | Hot
+    | Short
+    | Sag
 )
 
 

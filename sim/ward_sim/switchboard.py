@@ -43,6 +43,9 @@ class Controlled(Protocol):
         """Its relays."""
         ...
 
+    def strain(self, *, heat_dc: int = 0, leak_ma: int = 0, sag_mv: int = 0) -> None:
+        """Be hotter (0.1 degC), draw more by a short, have less supply than now; what is negative undoes it."""
+
     def hang(self) -> None:
         """Let its processor hang."""
 
@@ -114,6 +117,7 @@ class Switchboard:
                 raise TypeError(f"nothing is known of a fault {fault.kind}")
 
     def _unit(self, unit: Controlled, fault: wrong.UnitFault, *, on: bool) -> None:
+        sign = 1 if on else -1
         match fault:
             case wrong.Hang():
                 if on:
@@ -122,6 +126,12 @@ class Switchboard:
                 (unit.contacts.stick if on else unit.contacts.heal)(relay)
             case wrong.Welded(relay=relay):
                 (unit.contacts.weld if on else unit.contacts.heal)(relay)
+            case wrong.Hot(rise_c=rise_c):
+                unit.strain(heat_dc=sign * rise_c * 10)
+            case wrong.Short(leak_ma=leak_ma):
+                unit.strain(leak_ma=sign * leak_ma)
+            case wrong.Sag(drop_mv=drop_mv):
+                unit.strain(sag_mv=sign * drop_mv)
             case _:
                 (unit.tap.habits.append if on else unit.tap.habits.remove)(habit(fault))
 

@@ -68,6 +68,9 @@ faults: st.SearchStrategy[wrong.AnyFault] = st.one_of(
     st.builds(wrong.Hang, unit=units),
     st.builds(wrong.Stuck, unit=units, relay=contacts),
     st.builds(wrong.Welded, unit=units, relay=contacts),
+    st.builds(wrong.Hot, unit=units, rise_c=st.sampled_from([10, 70])),
+    st.builds(wrong.Short, unit=units, leak_ma=st.sampled_from([100, 15_000])),
+    st.builds(wrong.Sag, unit=units, drop_mv=st.sampled_from([1000, 4000])),
     st.sampled_from([wrong.Impostor(unit=17, other=18), wrong.Impostor(unit=18, other=17)]),
 )
 

@@ -110,6 +110,7 @@ def alarm(word: str, _: Words) -> str:
         "expiring": _("Documents of trust end soon, or have ended"),
         "lan-abused": _("Somebody on the local network abuses this hub"),
         "output-tampered": _("Somebody else switched an output of this hub"),
+        "output-tripped": _("An amplifier's controller opened its relays to protect it"),
     }.get(word, word)
 
 

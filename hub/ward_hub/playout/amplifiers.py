@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from ward_hub.alarm_words import Code, Detail, detail
+from ward_hub.alarm_words import Code, Detail, detail, joined
 from ward_hub.clock import Clock
 from ward_hub.config import AmplifierSection
+from ward_hub.playout.tripping import TripWatch
 from ward_hw.bus import Priority
 from ward_hw.drivers.amplifier import Amplifier
 from ward_hw.drivers.dialect import Interlock
@@ -30,12 +31,23 @@ LOOK_S = 5.0  # how often an amplifier that is to be off is looked at
 FIRST_LOOK_S = 0.5  # behind an order; what happens between them is not ours, and is told
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who hears of relays that somebody else closed, and what each reading shows of trips."""
+
+    tampered: Callable[[Detail], None] = lambda _what: None
+    tripped: Callable[[Sequence[Detail]], None] = lambda _shown: None
+
+
+NOBODY = Told()
+
+
 @dataclass(slots=True)
 class ZoneTrack:
     """What is measured of one zone during one airing; moments are Unix milliseconds, 0 for never.
 
     `heard_ms` stays None where the amplifier has no input for its line level; `measured_at` is the driver's clock at
-    the reading up to which it was counted.
+    the reading up to which it was counted; `cause` says why it did not carry the airing, where that is known.
     """
 
     zone: str
@@ -44,6 +56,7 @@ class ZoneTrack:
     confirmed: bool = False
     heard_ms: int | None = None
     measured_at: float = 0.0
+    cause: str = ""
 
     def evidence(self) -> ZoneEvidence:
         """Return what goes into the receipt."""
@@ -62,8 +75,7 @@ def interlock_of(section: AmplifierSection) -> Interlock | None:
 class AmplifierOutput:
     """Drives one amplifier for the player; `run` must be running while relays are to stay closed.
 
-    `tampered` hears of relays that somebody else closed. With `metered`, what was heard is told by `hear` alone, and
-    not by the controller's own line level.
+    With `metered`, what was heard is told by `hear` alone, and not by the controller's own line level.
     """
 
     def __init__(
@@ -72,11 +84,13 @@ class AmplifierOutput:
         amplifier: Amplifier,
         clock: Clock,
         poll_ms: int,
-        tampered: Callable[[Detail], None] = lambda _what: None,
+        told: Told = NOBODY,
         *,
         metered: bool = False,
     ) -> None:
-        self._tampered = tampered
+        self._told = told
+        self._watch = TripWatch(section.name, amplifier.max_on_s)
+        self._shown: Sequence[Detail] = ()
         self.name = section.name
         self.zones: Mapping[str, int] = {zone.id: zone.relay for zone in section.zones}
         self._section = section
@@ -107,16 +121,21 @@ class AmplifierOutput:
         return bool(self._closed)
 
     def summary(self) -> dict[str, object]:
-        """Return what is known of it, for a person: closed zones as ordered, and the last reading while on air."""
-        closed = [zone for zone, relay in self.zones.items() if relay in self._closed]
+        """Return what is known of it, for a person: zones ordered closed that did not trip, and its last reading."""
         reading = self.status
+        latched = frozenset[int]() if reading is None else reading.latched
+        closed = [zone for zone, relay in self.zones.items() if relay in self._closed - latched]
         return {
             "name": self.name,
             "closed": closed,
             "in_doubt": self._in_doubt,
             "supply_mv": None if reading is None else reading.supply_mv,
+            "current_ma": None if reading is None else reading.current_ma,
             "temperature_dc": None if reading is None else reading.temperature_dc,
             "trips": None if reading is None else reading.trips,
+            "last_trip": None if reading is None else reading.last_trip,
+            "lasting": [] if reading is None else sorted(reading.lasting),
+            "latched": sorted(latched),
             "meter": None if self.measured is None else {"value": self.measured.value, "unit": self.measured.unit},
         }
 
@@ -131,11 +150,22 @@ class AmplifierOutput:
         self._finish_tracks()
         self._tracks, self._taken_over = tracks, True
         priority = Priority.EMERGENCY if urgent else Priority.COMMAND
-        if relays and self._section.warm_up_ms:
-            await self._warm_up(priority)
-        reading = await self._set((self._supply | relays) if relays else frozenset(), priority)
+        try:
+            reading = await self._close(relays, priority)
+        except HardwareError as error:
+            for track in tracks.values():
+                track.cause = error.problem
+            raise
         for track in tracks.values():
             track.closed_ms, track.confirmed, track.measured_at = self._clock.ms(), True, reading.at
+
+    async def _close(self, relays: frozenset[int], priority: Priority) -> RelayReading:
+        """Close supply, and after the warm-up zones; what a trip keeps open is ordered open first, and starts cold."""
+        if self.status is not None and self.status.latched:
+            await self._set(frozenset(), priority)
+        if relays and self._section.warm_up_ms:
+            await self._warm_up(priority)
+        return await self._set((self._supply | relays) if relays else frozenset(), priority)
 
     async def release(self) -> None:
         """Open everything and end the airing's measurements; raises HardwareError when it is not confirmed."""
@@ -187,6 +217,7 @@ class AmplifierOutput:
                 self.status = status = await self._amplifier.read()
             finally:
                 self._looked = order == self._orders  # else it is looked at again behind that order
+            self._look_for_trips(status)
             await self._keep_configured(status)
             if not self._looked:
                 return
@@ -199,7 +230,7 @@ class AmplifierOutput:
 
     def _tell_tampered(self, what: Detail) -> None:
         log.error("%s", what)
-        self._tampered(what)
+        self._told.tampered(what)
 
     async def _wait(self, pause: float | None) -> None:
         """Wait for so long, or until there is an order: what it closes must be renewed at once."""
@@ -229,12 +260,26 @@ class AmplifierOutput:
             status = await self._amplifier.renew()
             self._measure(status)
             await self._keep_configured(status)
-            if order == self._orders and not self._still_closed(status):
+            if order != self._orders:
+                return
+            self._look_for_trips(status)
+            if not self._still_closed(status) and not self._shown:
                 await self._set(self._closed, Priority.SAFETY)
         except HardwareError as error:
             # One lost answer is no open relay: the next reading says whether the lease ran out meanwhile.
             log.warning("%s", error)
             self._in_doubt = True
+
+    def _look_for_trips(self, status: AmplifierStatus) -> None:
+        """Tell what opened relays, or forbids to close them; it is why what is on air has ended."""
+        shown = self._watch.take(status)
+        if shown and not self._shown:
+            log.error("%s", joined(shown))
+        self._shown = shown
+        for track in self._tracks.values():
+            if shown and not track.opened_ms:
+                track.cause = joined(shown)
+        self._told.tripped(shown)
 
     async def _start(self) -> None:
         """Open what an earlier run may have left, and set the lease, as soon as the controller answers."""
@@ -275,6 +320,8 @@ class AmplifierOutput:
         finally:
             self._orders += 1
         self._closed, self._in_doubt = closed, False
+        if self.status is not None:  # what was written open may close again
+            self.status = replace(self.status, latched=self.status.latched & closed)
         if not self._supply <= closed:
             self._warm_at = None
         return reading

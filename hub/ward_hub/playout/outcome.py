@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ward_hub.journal import State
@@ -9,6 +10,7 @@ from ward_protocol.reasons import Reason
 from ward_protocol.statements import BoardEvidence, Evidence, ZoneEvidence
 
 HEARD_SHARE = 0.5
+NONE_KNOWN: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,21 @@ class Outcome:
         return "; ".join(one for one in (why, self.remark) if one)
 
 
-def judge(evidence: Evidence, trouble: tuple[Reason, str] | None = None) -> Outcome:
+def judge(
+    evidence: Evidence, trouble: tuple[Reason, str] | None = None, causes: Mapping[str, str] = NONE_KNOWN
+) -> Outcome:
     """Say aired, partly or not aired. `trouble` is what the sound's source complained of, if anything.
+
+    `causes` says of zones that failed why, where that is known.
 
     A zone carried the bulletin when its relay was confirmed throughout and sound was measured behind it for at least
     half of the requested time (where its amplifier can measure that); a board when it was compared and always agreed.
     """
-    failures = [failure for zone in evidence.zones if (failure := _zone_failure(zone, evidence.requested_ms))]
+    failures = [
+        (failure[0], _because(failure[1], causes.get(zone.zone, "")))
+        for zone in evidence.zones
+        if (failure := _zone_failure(zone, evidence.requested_ms))
+    ]
     failures += [failure for board in evidence.boards if (failure := _board_failure(board))]
     wanted = len(evidence.zones) + len(evidence.boards)
     if wanted == 0:
@@ -48,6 +58,10 @@ def judge(evidence: Evidence, trouble: tuple[Reason, str] | None = None) -> Outc
     carried = carried or any(not _board_failure(board) for board in evidence.boards)
     detail = "; ".join(text for _, text in failures)
     return Outcome(State.PARTLY if carried else State.NOT_AIRED, failures[0][0], detail, evidence)
+
+
+def _because(text: str, cause: str) -> str:
+    return f"{text} ({cause})" if cause else text
 
 
 def _zone_failure(zone: ZoneEvidence, requested_ms: int) -> tuple[Reason, str] | None:

@@ -91,8 +91,9 @@ class Player:
         heard, self._heard = self._heard, Heard()
         boards, self._on_boards = self._on_boards, []
         unshowable, self._unshowable = self._unshowable, None
+        tracks = [track for one in self._amplifiers for track in one.end_tracks()]
         evidence = Evidence(
-            zones=tuple(track.evidence() for one in self._amplifiers for track in one.end_tracks()),
+            zones=tuple(track.evidence() for track in tracks),
             boards=tuple(board.end_track().evidence() for board in boards),
             played_ms=heard.played_ms,
             requested_ms=heard.requested_ms,
@@ -101,7 +102,8 @@ class Player:
         shut_out, self._shut_out = self._shut_out, []
         closed = f"closed by {' and '.join(self._shut.by)}: {', '.join(shut_out)}"
         silenced = (Reason.SILENCED, closed) if shut_out else None
-        return replace(judge(evidence, heard.trouble or unshowable or silenced), remark=heard.remark)
+        causes = {track.zone: track.cause for track in tracks}
+        return replace(judge(evidence, heard.trouble or unshowable or silenced, causes), remark=heard.remark)
 
     def is_over(self, stream: Ordered | None) -> bool:
         """Say whether that is a stream whose time was up in an earlier airing."""

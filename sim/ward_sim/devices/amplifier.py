@@ -59,7 +59,7 @@ class SimAmplifier(Device):
     @property
     def supply_mv(self) -> int:
         """Supply of the amplifier behind the supply relay."""
-        return self.mains_mv if self.relays[SUPPLY_RELAY] else 0
+        return max(0, self.mains_mv) if self.relays[SUPPLY_RELAY] else 0
 
     @property
     def current_ma(self) -> int:
@@ -89,6 +89,12 @@ class SimAmplifier(Device):
         """Temperature of the heat sink in 0.1 degC."""
         self.temperature_dc = tenths
         self._controller.set_analogue(TEMPERATURE_PIN, round((tenths + 500) * 65535 / REFERENCE_MV))
+
+    def strain(self, *, heat_dc: int = 0, leak_ma: int = 0, sag_mv: int = 0) -> None:
+        """Be hotter (0.1 degC), draw more by a short, have less supply than now; what is negative undoes it."""
+        self.set_temperature(self.temperature_dc + heat_dc)
+        self.set_leak(self.leak_ma + leak_ma)
+        self.set_mains(self.mains_mv - sag_mv)
 
     def pin(self, number: int, level: int) -> None:
         """Wires: a pin of the controller was driven."""

@@ -41,6 +41,7 @@ class CoreAmplifier:
         self.name = name
         self.unit = unit
         self.level_mv = 0
+        self._heat_dc = self._leak_ma = self._sag_mv = 0
         self.contacts = Contacts(RELAYS, on_change)
         self._cause = reset_cause.POWER_ON
         self._make = make
@@ -61,6 +62,12 @@ class CoreAmplifier:
     def relays(self) -> tuple[bool, ...]:
         """What each relay really is, True = closed."""
         return self.contacts.closed
+
+    def strain(self, *, heat_dc: int = 0, leak_ma: int = 0, sag_mv: int = 0) -> None:
+        """Be hotter (0.1 degC), draw more by a short, have less supply than now; what is negative undoes it."""
+        self._heat_dc += heat_dc
+        self._leak_ma += leak_ma
+        self._sag_mv += sag_mv
 
     def hang(self) -> None:
         """Let the controller hang; its watchdog restarts it."""
@@ -89,15 +96,17 @@ class CoreAmplifier:
 
     def supply_cv(self) -> int:
         """Supply, steps of 10 mV (the core's sensors)."""
-        return SUPPLY_CV if self.relays[SUPPLY_RELAY] else 0
+        return max(0, SUPPLY_CV - self._sag_mv // 10) if self.relays[SUPPLY_RELAY] else 0
 
     def temperature_dc(self) -> int:
         """Temperature, 0.1 degC (the core's sensors)."""
-        return TEMPERATURE_DC
+        return TEMPERATURE_DC + self._heat_dc
 
     def current_ma(self) -> int:
         """What the amplifier draws, mA (the core's sensors)."""
-        return CURRENT_MA if self.relays[SUPPLY_RELAY] else 0
+        if not self.supply_cv():
+            return 0
+        return CURRENT_MA + (self._leak_ma if sum(self.relays) > 1 else 0)
 
     def _boot(self, now_us: int) -> Core:
         return self._make(self.unit, self, self, baud=self._baud, cause=self._cause, now_us=now_us)

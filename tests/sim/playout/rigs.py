@@ -17,7 +17,7 @@ from tests.unit.firmware.ports import board as controller
 from ward_hub.alarm_words import Detail
 from ward_hub.clock import Clock
 from ward_hub.config import AmplifierSection, ZoneSection
-from ward_hub.playout.amplifiers import AmplifierOutput, interlock_of
+from ward_hub.playout.amplifiers import AmplifierOutput, Told, interlock_of
 from ward_hub.playout.boards import BoardOutput
 from ward_hw.bus import ModbusBus
 from ward_hw.drivers.amplifier import Amplifier
@@ -119,7 +119,7 @@ async def amplifier(
         driver = Amplifier(
             "amp-1", bus, station.unit, load_profile(profile), clock=now, interlock=interlock_of(section)
         )
-        output = AmplifierOutput(section, driver, hub_clock(), POLL_MS, tampered)
+        output = AmplifierOutput(section, driver, hub_clock(), POLL_MS, Told(tampered=tampered))
         async with running(output.run):
             await asyncio.sleep(0.5)
             yield output

@@ -27,19 +27,20 @@ from ward_hub.i18n import LANGUAGES, translator
 from ward_hub.line_words import bus_in_lines, findings_in_lines
 from ward_hw.diagnosis import Cause
 from ward_hw.drivers.meter import Measurement
+from ward_protocol.portable.amplifier_reading import LASTING, TRIP_NAMES
 
 NAMES = {
     "amp", "board", "zone", "bus", "phuong", "hub", "language", "trust", "root", "unknown", "key", "dev", "ttyUSB0",
     "wardhub", "amp8", "0a0b", "source", "silent",
 }  # fmt: skip
-UNITS = {"V", "W", "C", "ms", "baud", "ohm", "CRC", "A", "B", "NTP", "UTC", "PC", "PLC"}
+UNITS = {"V", "W", "C", "mA", "mV", "ms", "baud", "ohm", "CRC", "A", "B", "NTP", "UTC", "PC", "PLC"}
 TO_TYPE = {"baud", "all", "baudrate", "timeout_ms"}
 VALUES: dict[str, Any] = {
     "over_s": 120, "old_s": 90, "ahead_s": 4000, "moved_s": -4000, "off_s": 70, "root": 1, "grants": 2,
     "last_root": 2, "last_grants": 1, "issuer": "phuong", "head": 3, "last_head": 5, "changed": ["[hub]", "trust.root"],
     "order": 3, "settings": ["hub.language = hub"], "key": "0a0b", "times": 2, "name": "1", "day": "2027-01-15",
     "days": 12, "count": 50, "reason": "unknown-key", "within_s": 30, "amplifier": "amp-1", "relays": [1, 3],
-    "board": "board-1",
+    "board": "board-1", "temperature_c": 86, "current_ma": 15_350, "supply_mv": 18_000, "max_on_s": 3600,
 }  # fmt: skip
 CODES = [code for code in Code if code is not Code.TEXT]
 
@@ -77,7 +78,11 @@ def summaries() -> list[dict[str, object]]:
             found.append(output.summary())
 
     run(story())
-    return [*found, {**found[1], "in_doubt": True}]
+    tripped = [
+        {**found[1], "last_trip": cause, "lasting": [cause] if cause in LASTING.values() else [], "latched": [0, 1]}
+        for cause in TRIP_NAMES[1:]
+    ]
+    return [*found, {**found[1], "in_doubt": True}, *tripped]
 
 
 def test_amplifiers() -> None:
@@ -88,7 +93,8 @@ def test_amplifiers() -> None:
 def test_each_number_of_an_amplifier_is_told() -> None:
     _, on_air, *_ = summaries()
     assert amplifier_in_words(on_air, "en") == (
-        "amp-1: closed: zone-1; supply 24.0 V; temperature -5.5 °C; fell open by itself 0 times; measured 39.9 W"
+        "amp-1: closed: zone-1; supply 24.0 V; current 0.35 A; temperature -5.5 °C; "
+        "fell open by itself 0 times; measured 39.9 W"
     )
     assert set(on_air) == {"name", "closed", "in_doubt", "meter", *READINGS}, "what is new has no words yet"
 

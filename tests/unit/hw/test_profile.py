@@ -61,6 +61,7 @@ def test_our_profile_is_the_register_map_of_the_firmware() -> None:
     assert (words.relays, words.line_mv, words.supply_cv) == (status.relays, status.line_level_mv, status.supply)
     assert (words.temperature_dc, words.lease_left_ms) == (status.temperature_dc, status.lease_left_ms)
     assert (words.uptime_s, words.reset_cause, words.trips) == (status.uptime_s, status.reset_cause, status.trips)
+    assert (words.current_ma, words.flags, words.last_trip) == (status.current_ma, status.flags, status.last_trip)
 
 
 @pytest.mark.parametrize(

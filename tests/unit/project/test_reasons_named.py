@@ -85,6 +85,7 @@ TRIGGERS = {
     "expiring": f"{HUB}/test_expiry.py::test_while_anything_ends_the_alarm_stands",
     "lan-abused": f"{HUB}/test_ways.py::test_a_flood_over_the_network_is_an_alarm_until_it_ends",
     "output-tampered": f"{HUB}/test_tampering.py::test_each_is_an_entry_and_all_of_them_are_one_alarm",
+    "output-tripped": f"{HUB}/test_trips.py::test_it_stands_while_any_amplifier_shows_one_and_is_told_once",
 }
 
 
