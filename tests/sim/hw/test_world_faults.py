@@ -34,6 +34,21 @@ kind = "brown-out"
 unit = 18
 from_s = 0.2
 until_s = 0.6
+
+[[fault]]
+kind = "hot"
+unit = 18
+rise_c = 10
+
+[[fault]]
+kind = "short"
+unit = 18
+leak_ma = 500
+
+[[fault]]
+kind = "sag"
+unit = 18
+drop_mv = 3000
 """
 
 
@@ -65,6 +80,11 @@ async def test_faults_happen_in_the_ward_and_are_told(tmp_path: Path) -> None:
         await until(lambda: "Simulated fault ends: brown-out 18" in notes)
         await until(lambda: world.amplifiers["amp-2"].alive)
         async with ModbusBus(world.ports["line"], 19_200) as bus:
+            strained = Amplifier("amp-2", bus, 18, load_profile("wardhub/amp8"), clock=time.monotonic)
+            await strained.set_relays(frozenset({0, 1}), budget_s=10.0)
+            status = await strained.renew()
+            measured = (status.temperature_dc, status.current_ma, status.supply_mv)
+            assert measured == pytest.approx((350, 350 + 500, 21_000), rel=0.02)
             driver = Amplifier("amp-1", bus, 17, load_profile("wardhub/amp8"), clock=time.monotonic)
             async with asyncio.timeout(HANG_GUARD_S):
                 for wanted in ({0, 1}, set[int]()):  # answers behind 0x00 are found
