@@ -81,13 +81,14 @@ class AmplifierSection(Section, frozen=True, kw_only=True):
     """One amplifier: its unit on a bus, the relay of its mains supply, and its zones.
 
     `warm_up_ms` is what the amplifier needs between supply and sound; `heard_mv` the line level, in mV, from which
-    sound counts as heard.
+    sound counts as heard. `serial` is the number, in hex, of the one controller that may answer as `unit`.
     """
 
     name: Identifier
     bus: Identifier
     unit: Annotated[int, Meta(ge=1, le=247)]
     profile: str
+    serial: Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{2}){4,16}$")] | None = None
     supply_relay: Annotated[int, Meta(ge=0, le=31)] | None = None
     warm_up_ms: Milliseconds = 1500
     heard_mv: Annotated[int, Meta(ge=1, le=10_000)] = 30

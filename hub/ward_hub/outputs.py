@@ -110,6 +110,7 @@ class Outputs:
                 load_profile(section.profile),
                 clock=time.monotonic,
                 interlock=interlock_of(section),
+                serial=section.serial,
             )
             poll_ms, meter = config.airing.poll_ms, meters.get(section.name)
             output = AmplifierOutput(

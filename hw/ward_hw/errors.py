@@ -48,6 +48,10 @@ class PeerError(HardwareError):
         self.code = code
 
 
+class WrongController(PeerError):
+    """A controller answered that is not the one which has that number: its relays are others."""
+
+
 class LinkError(HardwareError):
     """The line between us is silent, damaged or unplugged; the state of the device is unknown."""
 

@@ -97,9 +97,11 @@ class ProbeFacts:
 class StatusScale:
     """Offsets of values in the status block, and their scale.
 
+    ``identity`` is the CRC-16 of the controller's serial number, behind the nonce and before ``relays``;
     ``flags`` and ``last_trip`` mean what `ward_protocol.portable.amplifier_reading` says.
     """
 
+    identity: int
     relays: int
     line_level_mv: int
     supply: int

@@ -36,16 +36,23 @@ if TYPE_CHECKING:
 _PATIENCE_S = 10.0  # for one request in any case; its own time-out ends it long before
 _LISTEN_SHARE = 1 / 3  # of the time-out: how long it listens for a second answer
 _LONGEST_TEXT = 60
+_BASIC, _EXTENDED = 1, 3  # read device id codes
+_LAST_BASIC = 2  # object: vendor name, product code, revision
+_OURS, _SERIAL = "wardhub", 0x80  # objects from 0x80 on are the vendor's own
 _DIRTY = frozenset({Outcome.DAMAGED, Outcome.FOREIGN, Outcome.GARBAGE})
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A unit that answers: profiles that fit it, the most telling first, and what it says of itself (43/14)."""
+    """A unit that answers: profiles that fit it, the most telling first, and what it says of itself (43/14).
+
+    ``texts`` are vendor, product and revision, ``serial`` the serial number of a controller of ours, in hex.
+    """
 
     unit: int
     profiles: tuple[str, ...]
     texts: tuple[str, ...] = ()
+    serial: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +176,12 @@ class _Asker:
 
 async def _identify(asker: _Asker, unit: int) -> Found:
     async with asker.off_the_record():
-        answer = await asker.ask(unit, ReadDeviceInformationRequest(read_code=1, object_id=0))
-        texts = () if answer is None else _texts(answer)
+        said: dict[int, str] = {}
+        for extent in (_EXTENDED, _BASIC):  # who has less answers with what it has, or refuses
+            answer = await asker.ask(unit, ReadDeviceInformationRequest(read_code=extent, object_id=0))
+            if answer is not None:
+                said = _texts(answer)
+                break
         fitting: list[str] = []
         answers: dict[tuple[int, int, int], ModbusPDU | None] = {}
         for name, signs in known_signs():
@@ -182,15 +193,18 @@ async def _identify(asker: _Asker, unit: int) -> Found:
                     break
             else:
                 fitting.append(name)
-    return Found(unit, tuple(fitting), texts)
+    texts = tuple(text for number, text in said.items() if number <= _LAST_BASIC)
+    return Found(unit, tuple(fitting), texts, said.get(_SERIAL) if said.get(0) == _OURS else None)
 
 
-def _texts(answer: ModbusPDU) -> tuple[str, ...]:
-    """What the objects of an answer to 43/14 say, made harmless: a stranger wrote them."""
+def _texts(answer: ModbusPDU) -> dict[int, str]:
+    """What the objects of an answer to 43/14 say, by number, made harmless: a stranger wrote them."""
     information: dict[int, bytes | list[bytes]] = getattr(answer, "information", {})
-    parts = [one for _, held in sorted(information.items()) for one in (held if isinstance(held, list) else [held])]
-    told = ("".join(each if each.isprintable() else "?" for each in one.decode("ascii", "replace")) for one in parts)
-    return tuple(one[:_LONGEST_TEXT] for one in told)
+    parts = {number: b", ".join(held) if isinstance(held, list) else held for number, held in information.items()}
+    return {
+        number: "".join(each if each.isprintable() else "?" for each in part.decode("ascii", "replace"))[:_LONGEST_TEXT]
+        for number, part in sorted(parts.items())
+    }
 
 
 def elsewhere(scans: Sequence[Scanned], baudrate: int) -> dict[int, int]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import struct
 from typing import TYPE_CHECKING, Self
 
 from ward_protocol.portable import board, link
-from ward_protocol.portable.amplifier_reading import Status, unpack_status
+from ward_protocol.portable.amplifier_reading import STATUS_SIZE, Status, unpack_status
 from ward_protocol.portable.crc16 import crc16, seal
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ class ModbusClient(Client):
 
     async def status(self, unit: int) -> Status:
         """The status block."""
-        block = (await self.ask(unit, "04 0000 0016"))[2:]
-        return unpack_status([int.from_bytes(block[at : at + 2], "big") for at in range(0, 44, 2)])
+        block = (await self.ask(unit, f"04 0000 {STATUS_SIZE:04X}"))[2:]
+        return unpack_status(struct.unpack(f">{STATUS_SIZE}H", block))
 
 
 class BoardClient(Client):

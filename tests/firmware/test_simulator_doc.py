@@ -32,9 +32,9 @@ async def test_mbpoll_on_a_controller_alone(tmp_path: Path) -> None:
     finally:
         controller.send_signal(signal.SIGINT)  # as Ctrl-C: it puts its temporary files away
         told, _ = await controller.communicate()
-    assert "[4]: \t250" in said  # 25.0 degrees
+    assert "[5]: \t250" in said  # 25.0 degrees
     assert "[1]: \t1\n" in said  # the relay, closed
-    assert said.rstrip().endswith("[8]: \t1")  # one trip
+    assert said.rstrip().endswith("[9]: \t1")  # one trip
     assert told.decode().splitlines() == ["amp-1: relay 1 closed", "amp-1: relay 1 open"]
 
 

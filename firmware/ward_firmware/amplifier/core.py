@@ -13,7 +13,7 @@ from ward_firmware.amplifier.server import Server
 from ward_firmware.amplifier.trips import Guard
 from ward_firmware.ticks import Uptime
 from ward_protocol.portable import amplifier as registers
-from ward_protocol.portable.crc16 import seal
+from ward_protocol.portable.crc16 import crc16, seal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
             raise NotImplementedError
 
 
-VERSION = 0x0101
+VERSION = 0x0102
 IDLE_WAIT_MS = 100
 SAMPLE_MS = 100
 PRESENT_CV = 500
@@ -65,6 +65,7 @@ class Amplifier:
         self._unit = configuration.active[0]
         self._sensors = sensors
         self._start = start
+        self._identity = crc16(start.serial)
         self._nonce = 0
         self._refused = 0
         self._broadcast = False
@@ -225,6 +226,7 @@ class Amplifier:
         relays = self._relays
         values = [
             self._nonce,
+            self._identity,
             relays.read(),
             self._sensors.line_mv(),
             self._sensors.supply_cv(),

@@ -82,6 +82,7 @@ def report(line: Line, scans: list[Scanned]) -> dict[str, Any]:
             "baudrate": each.baudrate,
             "profiles": found.profiles if found else (),
             "identification": found.texts if found else (),
+            "serial": found.serial if found else None,
             **asdict(one),
         }
         for each in scans
@@ -167,6 +168,8 @@ def _lines(answer: dict[str, Any], language: str) -> Iterator[str]:
             if unit["answers"]
             else (_("unit %(unit)d at %(baud)d baud") % told)
         )
+        if unit["serial"]:
+            yield "  " + _("serial number %s") % unit["serial"]
         yield f"  {statistics_in_words(unit, language)}"
     yield from findings_in_lines(answer["findings"], language)
     if not answer["findings"]:

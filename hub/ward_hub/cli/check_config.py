@@ -49,7 +49,12 @@ def check(config: Config) -> dict[str, Any]:
     try:
         trust = Trust.from_first_root(Path(config.trust.root).read_bytes())
         for amplifier in config.amplifier:
-            count = load_profile(amplifier.profile).relays.count
+            profile = load_profile(amplifier.profile)
+            count = profile.relays.count
+            if amplifier.serial is not None and profile.nonce is None:
+                raise ConfigError(
+                    f"amplifier {amplifier.name}: {amplifier.profile} tells no serial number; leave it out"
+                )
             relays = [zone.relay for zone in amplifier.zones] + [amplifier.supply_relay or 0]
             if max(relays) >= count:
                 raise ConfigError(f"amplifier {amplifier.name}: {amplifier.profile} has relays 0 to {count - 1}")

@@ -12,6 +12,7 @@ from ward_hw.drivers.nonce_dialect import NonceDialect, NonceRegisters
 from ward_hw.drivers.readings import AmplifierStatus, RelayReading
 from ward_hw.drivers.timed_dialect import TimedDialect
 from ward_hw.errors import HardwareError, LinkError, MisuseError, PeerError, Unconfirmed
+from ward_protocol.portable.crc16 import crc16
 
 if TYPE_CHECKING:
     from ward_hw.drivers.dialect import Dialect, Interlock
@@ -29,7 +30,8 @@ class Amplifier:
 
     Relays close as leases: without `renew` at least every ``lease_ms`` they fall open, whatever becomes of
     us. ``clock`` stamps readings. ``lease_ms`` and ``max_on_s`` default to the profile's. ``interlock`` is given to
-    a controller that can keep it by itself; to others it is nothing.
+    a controller that can keep it by itself; to others it is nothing. ``serial``, in hex as `wardhub bus scan` shows it,
+    says which controller must answer where its answers tell; without it that is the first that does.
     """
 
     def __init__(
@@ -43,13 +45,14 @@ class Amplifier:
         lease_ms: int | None = None,
         max_on_s: int | None = None,
         interlock: Interlock | None = None,
+        serial: str | None = None,
     ) -> None:
         self.name = name
         self.unit = unit
         self.profile = profile
         self.lease_ms, self.max_on_s = _leases(name, profile, lease_ms, max_on_s)
         self._interlock = _kept(profile, interlock)
-        self._dialect = _dialect(name, bus, unit, profile, clock=clock, interlock=self._interlock)
+        self._dialect = _dialect(name, bus, unit, profile, clock=clock, interlock=self._interlock, serial=serial)
         self._one_order = asyncio.Lock()
 
     async def set_relays(
@@ -167,11 +170,21 @@ def _kept(profile: AmplifierProfile, interlock: Interlock | None) -> Interlock |
 
 
 def _dialect(
-    name: str, bus: ModbusBus, unit: int, profile: AmplifierProfile, *, clock: Clock, interlock: Interlock | None
+    name: str,
+    bus: ModbusBus,
+    unit: int,
+    profile: AmplifierProfile,
+    *,
+    clock: Clock,
+    interlock: Interlock | None,
+    serial: str | None,
 ) -> Dialect:
     if profile.register_lease and profile.nonce and profile.status:
         facts = NonceRegisters(profile.relays, profile.register_lease, profile.nonce, profile.status)
-        return NonceDialect(bus, unit, facts, name=name, clock=clock, interlock=interlock)
+        identity = None if serial is None else crc16(serial.lower().encode())
+        return NonceDialect(bus, unit, facts, name=name, clock=clock, interlock=interlock, identity=identity)
+    if serial is not None:
+        raise MisuseError(name, "set up", "its answers tell no serial number", remedy="leave the serial number out")
     if profile.timed_lease and profile.probe:
         return TimedDialect(bus, unit, profile.relays, profile.timed_lease, profile.probe, name=name, clock=clock)
     raise MisuseError(name, "set up", "no driver fits this profile", remedy="read the profile with load_profile")

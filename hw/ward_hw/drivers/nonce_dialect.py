@@ -9,6 +9,10 @@ of the one that comes in the name of the other would hold the right number other
 again after 256 exchanges. Those that were answered proved that older answers have come, for a unit answers in order;
 those that were not took a time-out each.
 
+Beside the nonce stands the controller's identity, made of its serial number. A controller that answers to a number that
+is another's would be believed otherwise as soon as the other is dead. Where no serial number is configured, the first
+whose answer proves itself is the one.
+
 Ref: Modbus Application Protocol V1.1b3, section 6.17; profile wardhub/amp8.
 """
 
@@ -24,7 +28,7 @@ from pymodbus.pdu.register_message import ReadInputRegistersRequest, ReadWriteMu
 from ward_hw.bus import ModbusBus, Priority
 from ward_hw.drivers.dialect import Interlock, relays_in
 from ward_hw.drivers.readings import AmplifierStatus
-from ward_hw.errors import LinkError, PeerError
+from ward_hw.errors import LinkError, PeerError, WrongController
 from ward_protocol.portable.amplifier_reading import FLAG_NAMES, LASTING, TRIP_NAMES
 
 if TYPE_CHECKING:
@@ -59,6 +63,7 @@ class NonceDialect:
         name: str,
         clock: Clock,
         interlock: Interlock | None = None,
+        identity: int | None = None,
     ) -> None:
         self._bus = bus
         self._unit = unit
@@ -67,18 +72,23 @@ class NonceDialect:
         self._facts = registers.nonce
         self._scale = registers.status
         self._interlock = interlock
+        self._identity = identity
         self._name = name
         self._clock = clock
         # Begins elsewhere after each start of the agent: an answer to the previous agent must not fit.
         self._count = int(clock() * 1000) % _COUNTS
         self._nonce = 0
         self._nonce_known = False
+        self._is_other = False  # who answered last
 
     async def write(self, closed: frozenset[int], priority: Priority, deadline: float) -> None:
         """One FC 15 for all relays.
 
-        A lost answer is no failure: the reading that follows tells what became of the order.
+        A lost answer is no failure: the reading that follows tells what became of the order. While another
+        controller answers, nothing is closed there.
         """
+        if closed and self._is_other:
+            await self.read_fresh(priority, deadline)
         pdu = WriteMultipleCoilsRequest(
             address=self._relays.coil, bits=[number in closed for number in range(self._relays.count)]
         )
@@ -86,7 +96,7 @@ class NonceDialect:
             await self._bus.request(pdu, unit=self._unit, deadline=deadline, priority=priority, may_be_stale=True)
 
     async def read_fresh(self, priority: Priority, deadline: float) -> AmplifierStatus:
-        """Nonce and relays only: two words, the shortest transaction that proves itself."""
+        """Nonce, identity and relays only: three words, the shortest transaction that proves itself."""
         return self._status(await self._exchange(self._scale.relays + 1, priority, deadline))
 
     async def renew(self, priority: Priority, deadline: float) -> AmplifierStatus:
@@ -98,6 +108,8 @@ class NonceDialect:
         pdu = ReadInputRegistersRequest(address=self._facts.inputs, count=self._facts.count)
         answer = await self._bus.request(pdu, unit=self._unit, deadline=deadline, priority=priority)
         words = list(answer.registers)
+        if self._identity is not None:
+            self._check(words, self._identity)
         if self._nonce_known and words[0] not in (self._nonce, 0):
             raise PeerError(
                 self._name,
@@ -148,8 +160,24 @@ class NonceDialect:
             return answer.registers[0] == nonce
 
         answer = await self._bus.request(pdu, unit=self._unit, deadline=deadline, priority=priority, accept=proves)
+        words = list(answer.registers)
+        if self._identity is None:
+            self._identity = words[self._scale.identity]
+        self._check(words, self._identity)
         self._nonce_known = True
-        return list(answer.registers)
+        return words
+
+    def _check(self, words: list[int], identity: int) -> None:
+        """Raise WrongController for an answer of another one."""
+        answered = words[self._scale.identity]
+        self._is_other = answered != identity
+        if self._is_other:
+            raise WrongController(
+                self._name,
+                "read",
+                f"another controller answers as unit {self._unit}: identity {answered:#06x}, not {identity:#06x}",
+                remedy="look for two with this number; where it was replaced, configure its serial number or restart",
+            )
 
     def _next_nonce(self) -> int:
         self._nonce_known = False  # until it is seen to have arrived, either number may be in the register

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         """The status block, in register order."""
 
         nonce: int
+        identity: int  # CRC-16 of the serial number: which controller answers
         relays: int  # bit n = relay n, read from the pins
         line_mv: int  # loudspeaker line level
         supply_cv: int  # amplifier supply in steps of 10 mV
@@ -41,6 +42,7 @@ else:
         "Status",
         (
             "nonce",
+            "identity",
             "relays",
             "line_mv",
             "supply_cv",
@@ -65,8 +67,8 @@ else:
         ),
     )
 
-STATUS_SIZE = 22
-STATUS_POLLED = 15
+STATUS_SIZE = 23
+STATUS_POLLED = 16
 """How much of the block, from its beginning, a hub reads all the time; the rest is for a look at what happened."""
 
 FLAG_NAMES = (
@@ -91,8 +93,8 @@ def unpack_status(registers: "Sequence[int]") -> Status:
     if len(registers) != STATUS_SIZE:
         raise ValueError("amplifier: status block of %d registers" % len(registers))
     values = list(registers)
-    if values[4] >= 0x8000:
-        values[4] -= 0x10000
+    if values[5] >= 0x8000:
+        values[5] -= 0x10000
     return Status(*values)
 
 

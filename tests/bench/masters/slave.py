@@ -27,7 +27,8 @@ import time
 from pathlib import Path
 
 UNIT = 17
-STATUS, WORDS, COUNTER = 0x0100, 12, 2
+IDENTITY = 0x1DE7
+STATUS, WORDS, COUNTER = 0x0100, 16, 3
 """First register of the block, its length, and the word in it that counts requests."""
 STATE = struct.Struct("=IIII")
 FAULTS = ("none", "late reply", "another unit first", "leading zero", "echo", "noise 1e-4", "truncated", "duplicated")
@@ -140,7 +141,7 @@ class Slave:
             first, count = struct.unpack(">HH", pdu[1:5])
             if pdu[0] == 23:
                 self._nonce = int.from_bytes(pdu[10:12], "big")
-            words = [self._nonce, self._expected_coils(), self._received, *([0] * (WORDS - 3))]
+            words = [self._nonce, IDENTITY, self._expected_coils(), self._received, *([0] * (WORDS - 4))]
             return struct.pack(f">BB{count}H", pdu[0], 2 * count, *words[first - STATUS :][:count]), -1
         if pdu[0] == 15:
             return pdu[:5], pdu[6]

@@ -14,7 +14,7 @@ from tests.sim.hw.virtual import Line, Reply, run
 from ward_hw.bus import ModbusBus, Priority
 from ward_hw.drivers.amplifier import Amplifier
 from ward_hw.drivers.dialect import Interlock
-from ward_hw.errors import LinkError, LinkTimeout, MisuseError, PeerError, Unconfirmed
+from ward_hw.errors import LinkError, LinkTimeout, MisuseError, PeerError, Unconfirmed, WrongController
 from ward_hw.profile import load_profile
 
 TIMEOUT = 0.1
@@ -199,6 +199,45 @@ def test_a_foreign_nonce_in_the_status_is_told() -> None:
                 await site.amplifier.read()
             site.ours.holding[2] = 0  # a restarted controller
             await site.amplifier.read()
+
+    run(story())
+
+
+def test_what_another_controller_answers_is_refused_and_confirms_nothing() -> None:
+    async def story() -> None:
+        async with Site(OURS) as site:
+            await site.amplifier.renew()
+            site.ours.identity ^= 1
+            with pytest.raises(Unconfirmed, match="another controller answers as unit 17: identity 0x1de6, not 0x1de7"):
+                await site.amplifier.set_relays(frozenset({0}))
+            for ask in (site.amplifier.renew, site.amplifier.read):
+                with pytest.raises(WrongController, match="configure its serial number or restart"):
+                    await ask()
+            site.ours.identity ^= 1
+            assert (await site.amplifier.set_relays(frozenset({0}))).relays == {0}
+
+    run(story())
+
+
+def test_the_serial_number_that_is_configured_must_answer() -> None:
+    async def story() -> None:
+        async with Site(OURS) as site:
+            profile = site.amplifier.profile
+            site.ours.identity = 0x672F  # CRC-16 of "00c0ffee", made bit by bit
+            named = Amplifier("amp-1", site.bus, site.station.unit, profile, clock=now, serial="00C0FFEE")
+            assert (await named.set_relays(frozenset({3}))).relays == {3}
+            other = Amplifier("amp-1", site.bus, site.station.unit, profile, clock=now, serial="00c0ffef")
+            with pytest.raises(WrongController, match="not 0x"):
+                await other.read()
+
+    run(story())
+
+
+def test_a_stock_board_has_no_serial_number_to_insist_on() -> None:
+    async def story() -> None:
+        async with Site(STOCK) as site:
+            with pytest.raises(MisuseError, match="leave the serial number out"):
+                Amplifier("amp-1", site.bus, 1, site.amplifier.profile, clock=now, serial="00c0ffee")
 
     run(story())
 

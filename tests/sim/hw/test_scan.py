@@ -27,9 +27,9 @@ class Ours(Amp8):
         if pdu[0] == 3 and word(pdu, 1) + word(pdu, 3) <= len(self.holding):
             return self.words(3, self.holding[word(pdu, 1) :][: word(pdu, 3)])
         if pdu[0] == 0x2B:
-            texts = [b"wardhub", b"amp8", b"1.0\x1b[2J"]
-            objects = b"".join(bytes((number, len(text))) + text for number, text in enumerate(texts))
-            return pdu[:3] + bytes((0x81, 0, 0, len(texts))) + objects
+            texts = {0: b"wardhub", 1: b"amp8", 2: b"1.0\x1b[2J"} | ({0x80: b"00c0ffee"} if pdu[2] == 3 else {})
+            objects = b"".join(bytes((number, len(text))) + text for number, text in texts.items())
+            return pdu[:3] + bytes((0x83, 0, 0, len(texts))) + objects
         return super().answer(pdu)
 
 
@@ -59,7 +59,7 @@ def test_units_are_found_and_identified_and_nothing_is_written() -> None:
         scanned = await look(line, plan())
         boards = [f"waveshare/modbus-rtu-relay-{count}ch" for count in (32, 8)]
         assert scanned.found == (
-            Found(3, ("wardhub/amp8",), ("wardhub", "amp8", "1.0?[2J")),
+            Found(3, ("wardhub/amp8",), ("wardhub", "amp8", "1.0?[2J"), "00c0ffee"),
             Found(5, tuple(boards)),
             Found(6, tuple(boards[1:])),
             Found(7, tuple(boards[1:])),

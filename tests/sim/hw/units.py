@@ -66,10 +66,11 @@ class Station:
 class Amp8(Station):
     """Our controller: FC 4, 15 and 23 with nonce and status block; relays fall open when the lease ends.
 
-    ``tripped`` are the words flags and last trip, +13 and +14 of the block.
+    ``tripped`` are the words flags and last trip, +14 and +15 of the block.
     """
 
     holding: list[int] = field(default_factory=lambda: [3000, 3600, 0, 0, 0, 0])
+    identity: int = 0x1DE7
     stuck: bool = False
     least_lease_ms: int = 500
     closed_at: dict[int, float] = field(default_factory=dict)
@@ -118,7 +119,10 @@ class Amp8(Station):
 
     def block(self) -> list[int]:
         left = 3000 if any(self.relays) else 0
-        return [self.holding[2], self.mask, 775, 2400, 0x10000 - 55, left, 100, 1, 0, 1, 0, 0x0100, 350, *self.tripped]
+        measured = (775, 2400, 0x10000 - 55)
+        return [
+            self.holding[2], self.identity, self.mask, *measured, left, 100, 1, 0, 1, 0, 0x0102, 350, *self.tripped
+        ]  # fmt: skip
 
     def renew(self) -> None:
         if self._lease is not None:

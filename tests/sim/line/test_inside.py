@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from tests.sim.line.rigs import TIMEOUT_S, Rig, now, rig
 
-from ward_hw.errors import HardwareError, LinkError, Unconfirmed
+from ward_hw.errors import HardwareError, LinkError, Unconfirmed, WrongController
 from ward_sim import faults as wrong
 from ward_sim.line.clock import run
 
@@ -48,7 +48,7 @@ def test_a_transaction_takes_its_time_on_the_wire() -> None:
             await site.drivers[17].renew()
             began = now()
             await site.drivers[17].renew()
-            frames = (15 + 35) * 10 / 19_200
+            frames = (15 + 37) * 10 / 19_200
             silences = 2 * 38.5 / 19_200  # before the request, and of the unit before its answer
             assert now() - began == pytest.approx(frames + silences, abs=2e-5)
 
@@ -176,6 +176,29 @@ def test_an_impostor_answers_where_nobody_is_and_collides_where_somebody_is() ->
             await site.faults.switch(wrong.Cut(behind=(18,)), on=False)
             assert await failures(site, 18) > 10
             assert site.line.stats.collided > 0
+
+    run(story())
+
+
+def test_an_impostor_of_one_that_is_known_is_refused_by_its_identity_until_that_one_is_back() -> None:
+    async def story() -> None:
+        async with rig((17, 18)) as site:
+            await site.drivers[18].renew()
+            await site.faults.switch(wrong.Cut(behind=(18,)), on=True)
+            await site.faults.switch(wrong.Impostor(unit=17, other=18), on=True)
+            with pytest.raises(Unconfirmed, match="another controller answers as unit 18"):
+                await site.drivers[18].set_relays(frozenset({0}))
+            assert site.closed(17) == {0}  # it was given the order; nobody renews it
+            with pytest.raises(WrongController):
+                await site.drivers[18].read()
+            await asyncio.sleep(3.1)
+            with pytest.raises(Unconfirmed, match="another controller"):
+                await site.drivers[18].set_relays(frozenset({1}))
+            assert site.closed(17) == frozenset()  # it is known by now, so nothing more is ordered there
+            await site.faults.switch(wrong.Impostor(unit=17, other=18), on=False)
+            await site.faults.switch(wrong.Cut(behind=(18,)), on=False)
+            await asyncio.sleep(2.0)
+            assert (await site.drivers[18].set_relays(frozenset({3}))).relays == {3} == site.closed(18)
 
     run(story())
 

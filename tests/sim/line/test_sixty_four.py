@@ -15,8 +15,8 @@ from ward_sim.line.clock import run
 UNITS = tuple(range(1, 65))
 DEAD = UNITS[::8]
 BAUD = 19_200
-# FC 4 of fifteen words, a silence before the request and one before the answer.
-SHORTEST_S = (8 + 35) * 10 / BAUD + 2 * 38.5 / BAUD
+# FC 4 of sixteen words, a silence before the request and one before the answer.
+SHORTEST_S = (8 + 37) * 10 / BAUD + 2 * 38.5 / BAUD
 
 
 async def polled(site: Rig, *, settle_s: float, seconds: float) -> dict[int, int]:

@@ -54,9 +54,9 @@ class Horns(Amp8):
 
     def block(self) -> list[int]:
         words = super().block()
-        words[2] = self.level_mv if self.relays[SUPPLY] else 0
-        words[6] = int(now() - self.begun)
-        words[8] = self.trips
+        words[3] = self.level_mv if self.relays[SUPPLY] else 0
+        words[7] = int(now() - self.begun)
+        words[9] = self.trips
         return words
 
     def open_all(self) -> None:

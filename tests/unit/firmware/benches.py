@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from tests.unit.firmware.ports import Flash, Readings, RelayBank, amplifier
@@ -55,8 +56,8 @@ class AmplifierBench:
         return self.ask(f"0F 0000 0008 01 {mask:02X}")
 
     def status(self) -> reading.Status:
-        block = bytes.fromhex(self.ask("04 0000 0016"))[2:]
-        return reading.unpack_status([int.from_bytes(block[at : at + 2], "big") for at in range(0, 44, 2)])
+        block = bytes.fromhex(self.ask(f"04 0000 {reading.STATUS_SIZE:04X}"))[2:]
+        return reading.unpack_status(struct.unpack(f">{reading.STATUS_SIZE}H", block))
 
     def flags(self) -> frozenset[str]:
         return reading.flags_in(self.status())

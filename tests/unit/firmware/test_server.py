@@ -41,8 +41,8 @@ def bench() -> Bench:
         ("02 0000 0020", "02 04 00 00 23 00"),
         ("02 0010 0009", "02 02 23 00"),
         ("03 0200 000B", "03 16 00 11 00 C0 0B B8 0E 10 00 00 00 00 00 00 03 52 2E E0 00 00 00 00"),
-        ("04 0001 0004", "04 08 00 00 30 39 09 60 FF C9"),
-        ("03 0101 0002", "03 04 00 00 30 39"),
+        ("04 0001 0005", "04 0A 67 2F 00 00 30 39 09 60 FF C9"),
+        ("03 0101 0003", "03 06 67 2F 00 00 30 39"),
         ("05 0002 FF00", "05 00 02 FF 00"),
         ("05 0002 0000", "05 00 02 00 00"),
         ("06 0002 1234", "06 00 02 12 34"),
@@ -79,12 +79,12 @@ def test_answers(bench: Bench, request_: str, answer: str) -> None:
         ("03 0000 007E", "83 03"),
         ("03 0000 000A", "83 02"),
         ("03 00FF 0002", "83 02"),
-        ("03 0115 0002", "83 02"),
+        ("03 0116 0002", "83 02"),
         ("03 01FF 0002", "83 02"),
         ("03 020A 0002", "83 02"),
         ("04 0000 0000", "84 03"),
-        ("04 0000 0017", "84 02"),
-        ("04 0016 0001", "84 02"),
+        ("04 0000 0018", "84 02"),
+        ("04 0017 0001", "84 02"),
         ("05 0002 0100", "85 03"),
         ("05 0008 FF00", "85 02"),
         ("06 0009 0000", "86 02"),
@@ -100,7 +100,7 @@ def test_answers(bench: Bench, request_: str, answer: str) -> None:
         ("10 0000 0002 04 01F4 0000", "90 03"),
         ("17 0100 007E 0002 0001 02 BEEF", "97 03"),
         ("17 0100 0001 0002 0000 00", "97 03"),
-        ("17 0115 0002 0002 0001 02 BEEF", "97 02"),
+        ("17 0116 0002 0002 0001 02 BEEF", "97 02"),
         ("17 0100 0001 0009 0001 02 BEEF", "97 02"),
     ],
 )
@@ -115,7 +115,7 @@ def test_reads_the_pins_and_not_what_was_written(bench: Bench) -> None:
     bench.relays.stuck = 0b0000_0100
     bench.ask("0F 0000 0008 01 0F")
     assert bench.ask("01 0000 0008") == "01 01 0B"
-    assert bench.ask("04 0001 0001") == "04 02 00 0B"
+    assert bench.ask("04 0002 0001") == "04 02 00 0B"
 
 
 def test_writing_some_coils_leaves_the_others(bench: Bench) -> None:
@@ -146,7 +146,7 @@ def test_two_requests_in_one_chunk_are_both_answered(bench: Bench) -> None:
 
 def objects(*numbers: int) -> str:
     texts = {
-        0x00: b"wardhub", 0x01: b"amp8", 0x02: b"1.1", 0x04: b"amplifier controller, 8 relays",
+        0x00: b"wardhub", 0x01: b"amp8", 0x02: b"1.2", 0x04: b"amplifier controller, 8 relays",
         0x05: b"RP2040", 0x80: b"00c0ffee",
     }  # fmt: skip
     found = b"".join(bytes((number, len(texts[number]))) + texts[number] for number in numbers)

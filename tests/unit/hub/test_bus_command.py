@@ -18,7 +18,7 @@ from ward_hw.scan import Found, Plan, Scanned
 
 GONE = UnitStatistics(2, tries=20, silent=20, silent_run=20)
 FINE = UnitStatistics(1, tries=20, answers=20, exceptions=20, median_ms=6.2, p95_ms=7.9)
-HERE = Scanned(19_200, (Found(1, ("wardhub/amp8",), ("wardhub", "amp8", "1.0")),), (FINE, GONE))
+HERE = Scanned(19_200, (Found(1, ("wardhub/amp8",), ("wardhub", "amp8", "1.0"), "00c0ffee"),), (FINE, GONE))
 
 
 class Asked:
@@ -138,6 +138,7 @@ def test_the_report_in_words(asked: Asked, tmp_path: Path, capsys: pytest.Captur
     assert capsys.readouterr().out.splitlines() == [
         "/dev/ttyUSB0, scanned at 19200 baud",
         "unit 1 at 19200 baud: wardhub/amp8 (wardhub, amp8, 1.0)",
+        "  serial number 00c0ffee",
         f"  20 of 20 answered, 20 of them with exceptions, {zeros}, 0 silent, 6 ms, 95 % within 8 ms",
         "unit 2 at 19200 baud",
         f"  0 of 20 answered, 0 of them with exceptions, {zeros}, 20 silent",

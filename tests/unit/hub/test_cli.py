@@ -390,6 +390,12 @@ def test_check_config_counts_what_is_driven(shell: Shell) -> None:
         ("[hub]", "[hub]\ncolour = 1", "unknown field `colour`"),
         ('"wardhub/amp8"', '"acme/amp"', "acme/amp"),
         ("relay = 2", "relay = 8", "amplifier amp-1: wardhub/amp8 has relays 0 to 7"),
+        ('"wardhub/amp8"', '"wardhub/amp8"\nserial = "00c0ffe"', "`$.amplifier[0].serial`"),
+        (
+            '"wardhub/amp8"',
+            '"waveshare/modbus-rtu-relay-8ch"\nserial = "00c0ffee"',
+            "amplifier amp-1: waveshare/modbus-rtu-relay-8ch tells no serial number; leave it out",
+        ),
         ("/etc/wardhub/root.cose", "/nowhere/root.cose", "trust.root /nowhere/root.cose: cannot be read"),
         ("/etc/wardhub/root.cose", "garbage", "trust.root garbage: malformed-cose"),
         ("/etc/wardhub/root.cose", "grants.cose", "a root is needed, not a grants"),

@@ -57,7 +57,8 @@ def test_our_profile_is_the_register_map_of_the_firmware() -> None:
     assert lock is not None
     assert [lock.register + index for index in range(3)] == [registers.SUPPLY, registers.ZONES, registers.WARM_UP_MS]
     assert lock.max_warm_up_ms == registers.SETTING_RANGES[registers.WARM_UP_MS][1]
-    words = Status(*range(22))
+    words = Status(*range(23))
+    assert (words.nonce, words.identity) == (0, status.identity)
     assert (words.relays, words.line_mv, words.supply_cv) == (status.relays, status.line_level_mv, status.supply)
     assert (words.temperature_dc, words.lease_left_ms) == (status.temperature_dc, status.lease_left_ms)
     assert (words.uptime_s, words.reset_cause, words.trips) == (status.uptime_s, status.reset_cause, status.trips)

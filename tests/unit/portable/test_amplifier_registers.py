@@ -9,24 +9,27 @@ import pytest
 from ward_protocol.portable import amplifier
 from ward_protocol.portable.amplifier_reading import Status, unpack_status
 
-STATUS = Status(0xBEEF, 0b1011, 12345, 2400, -55, 2976, 70, 3, 2, 100, 1, 0x0101, 1500, 0x0403, 4, 0, 0, 1, 1, 0, 19, 5)
+STATUS = Status(
+    0xBEEF, 0x1DE7, 0b1011, 12345, 2400, -55, 2976, 70, 3, 2, 100, 1, 0x0101, 1500, 0x0403, 4, 0, 0, 1, 1, 0, 19, 5
+)  # fmt: skip
 
 
 def test_status_block_layout() -> None:
     block = amplifier.pack_status(STATUS)
     assert block == bytes.fromhex(
-        "BEEF 000B 3039 0960 FFC9 0BA0 0046 0003 0002 0064 0001 010105DC 0403 0004 0000 0000 0001 0001 0000 0013 0005"
+        "BEEF 1DE7 000B 3039 0960 FFC9 0BA0 0046 0003 0002 0064 0001 0101 05DC"
+        "0403 0004 0000 0000 0001 0001 0000 0013 0005"
     )
-    assert unpack_status(struct.unpack(">22H", block)) == STATUS
+    assert unpack_status(struct.unpack(">23H", block)) == STATUS
 
 
 def test_counters_wrap_at_16_bits() -> None:
     wrapped = STATUS._replace(uptime_s=0x12345, frames_ok=0x1FFFF)
-    values = struct.unpack(">22H", amplifier.pack_status(wrapped))
-    assert (values[6], values[9]) == (0x2345, 0xFFFF)
+    values = struct.unpack(">23H", amplifier.pack_status(wrapped))
+    assert (values[7], values[10]) == (0x2345, 0xFFFF)
 
 
-@pytest.mark.parametrize("size", [0, 12, 21, 23])
+@pytest.mark.parametrize("size", [0, 13, 22, 24])
 def test_status_block_of_another_size_is_refused(size: int) -> None:
     with pytest.raises(ValueError, match=f"{size} registers"):
         unpack_status([0] * size)
