@@ -107,6 +107,7 @@ class AmplifierOutput:
         self._looked = False  # since the last order
         self._idle_trips: int | None = None  # at that look
         self._in_doubt = False
+        self._another_answered = False
         self._taken_over = False
         self._is_configured = False
         self._uptime_s: int | None = None
@@ -129,6 +130,7 @@ class AmplifierOutput:
             "name": self.name,
             "closed": closed,
             "in_doubt": self._in_doubt,
+            "another_answers": self._amplifier.another_answers,
             "supply_mv": None if reading is None else reading.supply_mv,
             "current_ma": None if reading is None else reading.current_ma,
             "temperature_dc": None if reading is None else reading.temperature_dc,
@@ -194,6 +196,7 @@ class AmplifierOutput:
         """
         await self._start()
         while True:
+            self._look_who_answers()
             if self._closed:
                 await asyncio.sleep(self._poll_s)
                 await self._renew()
@@ -227,6 +230,13 @@ class AmplifierOutput:
             elif self._idle_trips is not None and (status.trips or 0) > self._idle_trips:
                 self._tell_tampered(detail(Code.RELAYS_FELL_OPEN, amplifier=self.name))
             self._idle_trips = status.trips
+
+    def _look_who_answers(self) -> None:
+        """Tell of a controller that is not this amplifier's, once until that one answers again."""
+        another, before = self._amplifier.another_answers, self._another_answered
+        if another and not before:
+            self._tell_tampered(detail(Code.ANOTHER_ANSWERS, amplifier=self.name, unit=self._section.unit))
+        self._another_answered = another
 
     def _tell_tampered(self, what: Detail) -> None:
         log.error("%s", what)
@@ -310,6 +320,8 @@ class AmplifierOutput:
         self._orders += 1
         self._looked, self._idle_trips = False, None
         self._closed = self._closed | closed
+        if not self._supply <= closed:
+            self._warm_at = None  # confirmed or not
         self._changed.set()
         try:
             reading = await self._amplifier.set_relays(closed, priority=priority)
@@ -322,8 +334,6 @@ class AmplifierOutput:
         self._closed, self._in_doubt = closed, False
         if self.status is not None:  # what was written open may close again
             self.status = replace(self.status, latched=self.status.latched & closed)
-        if not self._supply <= closed:
-            self._warm_at = None
         return reading
 
     def _still_closed(self, status: AmplifierStatus) -> bool:
