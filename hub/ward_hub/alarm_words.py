@@ -42,6 +42,7 @@ class Code(StrEnum):
     REFUSED = "refused"
     RELAYS_CLOSED = "relays-closed"
     RELAYS_FELL_OPEN = "relays-fell-open"
+    ANOTHER_ANSWERS = "another-answers"
     BOARD_NOT_DARK = "board-not-dark"
     BOARD_SHOWS_OTHER = "board-shows-other"
     TOO_HOT = "too-hot"
@@ -143,6 +144,9 @@ def _sentences(_: Callable[[str], str]) -> dict[str, str]:
         Code.RELAYS_CLOSED: _("amplifier %(amplifier)s: relays %(relays)s were closed without an order"),
         Code.RELAYS_FELL_OPEN: _(
             "amplifier %(amplifier)s: relays were closed without an order, and fell open by themselves"
+        ),
+        Code.ANOTHER_ANSWERS: _(
+            "another controller answers as unit %(unit)d, the number of amplifier %(amplifier)s; it is told nothing"
         ),
         Code.BOARD_NOT_DARK: _("board %(board)s showed what this hub did not send, while it was to be dark"),
         Code.BOARD_SHOWS_OTHER: _(

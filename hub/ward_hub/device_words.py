@@ -17,6 +17,8 @@ def amplifier_in_words(one: Mapping[str, Any], language: str) -> str:
     told = [_("closed: %s") % ", ".join(one["closed"]) if one["closed"] else _("everything open")]
     if one["in_doubt"]:
         told.append(_("unconfirmed: the last order was not read back"))
+    if one["another_answers"]:
+        told.append(_("another controller answers to its number"))
     told += _readings(one, _)
     return f"{one['name']}: {'; '.join(told)}"
 

@@ -55,6 +55,11 @@ class Amplifier:
         self._dialect = _dialect(name, bus, unit, profile, clock=clock, interlock=self._interlock, serial=serial)
         self._one_order = asyncio.Lock()
 
+    @property
+    def another_answers(self) -> bool:
+        """Whether who answered last was not the controller that has this number."""
+        return self._dialect.another_answers
+
     async def set_relays(
         self,
         closed: frozenset[int],

@@ -27,6 +27,11 @@ class Dialect(Protocol):
     ``deadline`` is loop time; HardwareError says what failed.
     """
 
+    @property
+    def another_answers(self) -> bool:
+        """Whether who answered last was not the controller that has this number, as far as answers tell."""
+        ...
+
     async def write(self, closed: frozenset[int], priority: Priority, deadline: float) -> None:
         """Order exactly these relays closed, as leases; the answer proves nothing yet."""
         ...

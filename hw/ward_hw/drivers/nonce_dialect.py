@@ -81,6 +81,11 @@ class NonceDialect:
         self._nonce_known = False
         self._is_other = False  # who answered last
 
+    @property
+    def another_answers(self) -> bool:
+        """Whether who answered last has another serial number."""
+        return self._is_other
+
     async def write(self, closed: frozenset[int], priority: Priority, deadline: float) -> None:
         """One FC 15 for all relays.
 
@@ -88,7 +93,7 @@ class NonceDialect:
         controller answers, nothing is closed there.
         """
         if closed and self._is_other:
-            await self.read_fresh(priority, deadline)
+            await self.read(priority, deadline)
         pdu = WriteMultipleCoilsRequest(
             address=self._relays.coil, bits=[number in closed for number in range(self._relays.count)]
         )
@@ -148,6 +153,8 @@ class NonceDialect:
             )
 
     async def _exchange(self, count: int, priority: Priority, deadline: float) -> list[int]:
+        if self._is_other:
+            await self.read(priority, deadline)  # which renews nothing there
         nonce = self._next_nonce()
         pdu = ReadWriteMultipleRegistersRequest(
             read_address=self._facts.status,

@@ -70,6 +70,11 @@ class TimedDialect:
         self._turn = 0
         self._ordered: frozenset[int] = frozenset()
 
+    @property
+    def another_answers(self) -> bool:
+        """Never seen: these boards have no serial number."""
+        return False
+
     async def write(self, closed: frozenset[int], priority: Priority, deadline: float) -> None:
         """Flash each relay that shall be closed, then open what is closed and shall not be."""
         self._ordered = closed

@@ -31,7 +31,7 @@ from ward_protocol.portable.amplifier_reading import LASTING, TRIP_NAMES
 
 NAMES = {
     "amp", "board", "zone", "bus", "phuong", "hub", "language", "trust", "root", "unknown", "key", "dev", "ttyUSB0",
-    "wardhub", "amp8", "0a0b", "source", "silent",
+    "wardhub", "amp8", "0a0b", "c0ffee", "source", "silent",
 }  # fmt: skip
 UNITS = {"V", "W", "C", "mA", "mV", "ms", "baud", "ohm", "CRC", "A", "B", "NTP", "UTC", "PC", "PLC"}
 TO_TYPE = {"baud", "all", "baudrate", "timeout_ms"}
@@ -40,7 +40,7 @@ VALUES: dict[str, Any] = {
     "last_root": 2, "last_grants": 1, "issuer": "phuong", "head": 3, "last_head": 5, "changed": ["[hub]", "trust.root"],
     "order": 3, "settings": ["hub.language = hub"], "key": "0a0b", "times": 2, "name": "1", "day": "2027-01-15",
     "days": 12, "count": 50, "reason": "unknown-key", "within_s": 30, "amplifier": "amp-1", "relays": [1, 3],
-    "board": "board-1", "temperature_c": 86, "current_ma": 15_350, "supply_mv": 18_000, "max_on_s": 3600,
+    "board": "board-1", "unit": 17, "temperature_c": 86, "current_ma": 15_350, "supply_mv": 18_000, "max_on_s": 3600,
 }  # fmt: skip
 CODES = [code for code in Code if code is not Code.TEXT]
 
@@ -82,7 +82,7 @@ def summaries() -> list[dict[str, object]]:
         {**found[1], "last_trip": cause, "lasting": [cause] if cause in LASTING.values() else [], "latched": [0, 1]}
         for cause in TRIP_NAMES[1:]
     ]
-    return [*found, {**found[1], "in_doubt": True}, *tripped]
+    return [*found, {**found[1], "in_doubt": True}, {**found[1], "another_answers": True}, *tripped]
 
 
 def test_amplifiers() -> None:
@@ -96,7 +96,9 @@ def test_each_number_of_an_amplifier_is_told() -> None:
         "amp-1: closed: zone-1; supply 24.0 V; current 0.35 A; temperature -5.5 °C; "
         "fell open by itself 0 times; measured 39.9 W"
     )
-    assert set(on_air) == {"name", "closed", "in_doubt", "meter", *READINGS}, "what is new has no words yet"
+    assert set(on_air) == {"name", "closed", "in_doubt", "another_answers", "meter", *READINGS}, (
+        "what is new has no words yet"
+    )
 
 
 def test_boards() -> None:
