@@ -44,7 +44,6 @@ from ward_hub.streams import unlocked
 from ward_hub.supervisor import supervise
 from ward_hub.tally import Tally
 from ward_hub.tampering import Tampering
-from ward_hub.trips import Trips
 from ward_hub.trust import Trust
 from ward_hub.ways import MIB, Ways
 from ward_protocol.channel import ChannelKey
@@ -90,7 +89,7 @@ async def run(config: Config) -> None:
 async def _run(config: Config, journal: Journal, clock: Clock, alarms: Alarms) -> None:
     trust = restore_trust(Path(config.trust.root), journal)
     async with AsyncExitStack() as stack:
-        outputs = await stack.enter_async_context(Outputs(config, clock, Tampering(journal, alarms), Trips(alarms)))
+        outputs = await stack.enter_async_context(Outputs(config, clock, Tampering(journal, alarms), alarms))
         link = await stack.enter_async_context(SourceLink(config.source.uri, channel=channel_of(config)))
         agent = Agent(
             config=config, clock=clock, journal=journal, alarms=alarms, trust=trust, outputs=outputs, link=link

@@ -49,6 +49,8 @@ class Code(StrEnum):
     TOO_MUCH_CURRENT = "too-much-current"
     SUPPLY_TOO_LOW = "supply-too-low"
     ON_TOO_LONG = "on-too-long"
+    SUPPLY_STAYS = "supply-stays"
+    NO_SUPPLY = "no-supply"
     TEXT = "text"
     """`text` as an earlier version of the hub kept it: English."""
 
@@ -156,5 +158,13 @@ def _sentences(_: Callable[[str], str]) -> dict[str, str]:
         Code.TOO_MUCH_CURRENT: _("amplifier %(amplifier)s drew too much current: %(current_ma)d mA"),
         Code.SUPPLY_TOO_LOW: _("amplifier %(amplifier)s had too little supply: %(supply_mv)d mV"),
         Code.ON_TOO_LONG: _("amplifier %(amplifier)s was on for longer than its %(max_on_s)d s"),
+        Code.SUPPLY_STAYS: _(
+            "amplifier %(amplifier)s has supply, %(supply_mv)d mV, although its supply relay is open: the contact is "
+            "welded, or it is fed past it"
+        ),
+        Code.NO_SUPPLY: _(
+            "amplifier %(amplifier)s has no supply, %(supply_mv)d mV, although its supply relay is closed: look at the "
+            "contact, the fuse and the mains"
+        ),
         Code.TEXT: "%(text)s",
     }

@@ -34,6 +34,7 @@ Alarm = Literal[
     Reason.LAN_ABUSED,
     Reason.OUTPUT_TAMPERED,
     Reason.OUTPUT_TRIPPED,
+    Reason.OUTPUT_STUCK,
 ]
 ALARMS: frozenset[Reason] = frozenset(get_args(Alarm))
 FIRST_STILL_S = 300.0

@@ -12,18 +12,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ward_hub.alarms import Alarms
+from ward_hub.amplifier_alarm import AmplifierAlarm
 from ward_hub.clock import Clock
 from ward_hub.config import BusSection, Config, MeterSection
 from ward_hub.lines import WatchedLine, watch
-from ward_hub.playout.amplifiers import AmplifierOutput, Told, interlock_of
+from ward_hub.playout.amplifiers import AmplifierOutput, interlock_of
 from ward_hub.playout.boards import BoardOutput
 from ward_hub.playout.live import Live
 from ward_hub.playout.metering import Metering
 from ward_hub.playout.sound import Sound
+from ward_hub.playout.watching import Told
 from ward_hub.render.line import warm_up
 from ward_hub.speech import Speech
 from ward_hub.tampering import Tampering
-from ward_hub.trips import Trips
 from ward_hw.audio import AudioSettings, AudioWorker
 from ward_hw.bus import ModbusBus
 from ward_hw.drivers.amplifier import Amplifier
@@ -32,6 +34,7 @@ from ward_hw.drivers.meter import Meter
 from ward_hw.errors import HardwareError
 from ward_hw.meter_profile import load_meter
 from ward_hw.profile import load_profile
+from ward_protocol.reasons import Reason
 
 log = logging.getLogger(__name__)
 SAFE_S = 3.0
@@ -41,8 +44,9 @@ LINE_PX = 16  # the height of a line on every board of P10 modules
 class Outputs:
     """The hub's outputs while the context is entered; a device that does not answer does not keep it from opening."""
 
-    def __init__(self, config: Config, clock: Clock, tampering: Tampering, trips: Trips) -> None:
-        self._trips = trips
+    def __init__(self, config: Config, clock: Clock, tampering: Tampering, alarms: Alarms) -> None:
+        self._tripped = AmplifierAlarm(alarms, Reason.OUTPUT_TRIPPED)
+        self._stuck = AmplifierAlarm(alarms, Reason.OUTPUT_STUCK)
         self._tampering = tampering
         self._config = config
         self._clock = clock
@@ -118,7 +122,11 @@ class Outputs:
                 driver,
                 self._clock,
                 poll_ms,
-                Told(self._tampering.seen, partial(self._trips.read, section.name)),
+                Told(
+                    self._tampering.seen,
+                    partial(self._tripped.read, section.name),
+                    partial(self._stuck.read, section.name),
+                ),
                 metered=meter is not None,
             )
             self.amplifiers.append(output)

@@ -83,6 +83,7 @@ class Reason(IntEnum):
     LAN_ABUSED = 119
     OUTPUT_TAMPERED = 120
     OUTPUT_TRIPPED = 121
+    OUTPUT_STUCK = 122
 
     @property
     def word(self) -> str:

@@ -111,6 +111,7 @@ def alarm(word: str, _: Words) -> str:
         "lan-abused": _("Somebody on the local network abuses this hub"),
         "output-tampered": _("Somebody else switched an output of this hub"),
         "output-tripped": _("An amplifier's controller opened its relays to protect it"),
+        "output-stuck": _("An amplifier's supply does not follow its relay"),
     }.get(word, word)
 
 

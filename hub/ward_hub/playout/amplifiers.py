@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from ward_hub.alarm_words import Code, Detail, detail, joined
+from ward_hub.alarm_words import Code, detail
 from ward_hub.clock import Clock
 from ward_hub.config import AmplifierSection
-from ward_hub.playout.tripping import TripWatch
+from ward_hub.playout.watching import NOBODY, AmplifierWatch, Told
 from ward_hw.bus import Priority
 from ward_hw.drivers.amplifier import Amplifier
 from ward_hw.drivers.dialect import Interlock
@@ -29,17 +29,6 @@ LONGEST_PAUSE_S = 10.0
 LONGEST_STEP_S = 2.0
 LOOK_S = 5.0  # how often an amplifier that is to be off is looked at
 FIRST_LOOK_S = 0.5  # behind an order; what happens between them is not ours, and is told
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Who hears of relays that somebody else closed, and what each reading shows of trips."""
-
-    tampered: Callable[[Detail], None] = lambda _what: None
-    tripped: Callable[[Sequence[Detail]], None] = lambda _shown: None
-
-
-NOBODY = Told()
 
 
 @dataclass(slots=True)
@@ -88,9 +77,7 @@ class AmplifierOutput:
         *,
         metered: bool = False,
     ) -> None:
-        self._told = told
-        self._watch = TripWatch(section.name, amplifier.max_on_s)
-        self._shown: Sequence[Detail] = ()
+        self._watch = AmplifierWatch(section, amplifier.max_on_s, told)
         self.name = section.name
         self.zones: Mapping[str, int] = {zone.id: zone.relay for zone in section.zones}
         self._section = section
@@ -107,7 +94,6 @@ class AmplifierOutput:
         self._looked = False  # since the last order
         self._idle_trips: int | None = None  # at that look
         self._in_doubt = False
-        self._another_answered = False
         self._taken_over = False
         self._is_configured = False
         self._uptime_s: int | None = None
@@ -196,7 +182,7 @@ class AmplifierOutput:
         """
         await self._start()
         while True:
-            self._look_who_answers()
+            self._watch.answered(another=self._amplifier.another_answers)
             if self._closed:
                 await asyncio.sleep(self._poll_s)
                 await self._renew()
@@ -220,27 +206,16 @@ class AmplifierOutput:
                 self.status = status = await self._amplifier.read()
             finally:
                 self._looked = order == self._orders  # else it is looked at again behind that order
-            self._look_for_trips(status)
+            self._note_cause(self._watch.take(status))
             await self._keep_configured(status)
             if not self._looked:
                 return
             if status.relays:
-                self._tell_tampered(detail(Code.RELAYS_CLOSED, amplifier=self.name, relays=sorted(status.relays)))
+                self._watch.tampered(detail(Code.RELAYS_CLOSED, amplifier=self.name, relays=sorted(status.relays)))
                 await self._set(frozenset(), Priority.SAFETY)
             elif self._idle_trips is not None and (status.trips or 0) > self._idle_trips:
-                self._tell_tampered(detail(Code.RELAYS_FELL_OPEN, amplifier=self.name))
+                self._watch.tampered(detail(Code.RELAYS_FELL_OPEN, amplifier=self.name))
             self._idle_trips = status.trips
-
-    def _look_who_answers(self) -> None:
-        """Tell of a controller that is not this amplifier's, once until that one answers again."""
-        another, before = self._amplifier.another_answers, self._another_answered
-        if another and not before:
-            self._tell_tampered(detail(Code.ANOTHER_ANSWERS, amplifier=self.name, unit=self._section.unit))
-        self._another_answered = another
-
-    def _tell_tampered(self, what: Detail) -> None:
-        log.error("%s", what)
-        self._told.tampered(what)
 
     async def _wait(self, pause: float | None) -> None:
         """Wait for so long, or until there is an order: what it closes must be renewed at once."""
@@ -272,24 +247,19 @@ class AmplifierOutput:
             await self._keep_configured(status)
             if order != self._orders:
                 return
-            self._look_for_trips(status)
-            if not self._still_closed(status) and not self._shown:
+            self._note_cause(self._watch.take(status))
+            if not self._still_closed(status) and not self._watch.tripped:
                 await self._set(self._closed, Priority.SAFETY)
         except HardwareError as error:
             # One lost answer is no open relay: the next reading says whether the lease ran out meanwhile.
             log.warning("%s", error)
             self._in_doubt = True
 
-    def _look_for_trips(self, status: AmplifierStatus) -> None:
-        """Tell what opened relays, or forbids to close them; it is why what is on air has ended."""
-        shown = self._watch.take(status)
-        if shown and not self._shown:
-            log.error("%s", joined(shown))
-        self._shown = shown
+    def _note_cause(self, cause: str) -> None:
+        """Keep why what is on air is not heard."""
         for track in self._tracks.values():
-            if shown and not track.opened_ms:
-                track.cause = joined(shown)
-        self._told.tripped(shown)
+            if cause and not track.opened_ms:
+                track.cause = cause
 
     async def _start(self) -> None:
         """Open what an earlier run may have left, and set the lease, as soon as the controller answers."""
@@ -346,7 +316,10 @@ class AmplifierOutput:
         self._trips, self._in_doubt = status.trips, False
         if status.relays == self._closed and not doubtful:
             return True
-        log.error("%s: relays %s are closed, not %s", self.name, sorted(status.relays), sorted(self._closed))
+        if doubtful:
+            log.error("%s: relays %s may have been open while it did not answer", self.name, sorted(self._closed))
+        elif not self._watch.tripped:
+            log.error("%s: relays %s are closed, not %s", self.name, sorted(status.relays), sorted(self._closed))
         self._unconfirm()
         return status.relays == self._closed
 

@@ -215,6 +215,7 @@ class NonceDialect:
             lasting=frozenset(
                 LASTING[name] for bit, name in enumerate(FLAG_NAMES) if flags >> bit & 1 and name in LASTING
             ),
+            supply_present=bool(flags >> FLAG_NAMES.index("supply_present") & 1),
             latched=relays_in(bool(flags >> 8 >> number & 1) for number in range(self._relays.count)),
         )
 

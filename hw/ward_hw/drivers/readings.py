@@ -21,7 +21,8 @@ class AmplifierStatus:
     number (names in `ward_protocol.portable.reset_cause`), ``trips`` how often a rule of the controller opened
     relays since it started, ``last_trip`` the latest of those rules. ``lasting`` are the causes for which no relay
     may close now, ``latched`` the relays that must be written open before they may. Rules and causes are named as
-    in `ward_protocol.portable.amplifier_reading.TRIP_NAMES`.
+    in `ward_protocol.portable.amplifier_reading.TRIP_NAMES`. ``supply_present`` is whether what is measured behind the
+    supply's contact is enough to be called supply.
     """
 
     relays: frozenset[int]
@@ -37,6 +38,7 @@ class AmplifierStatus:
     last_trip: str | None = None
     lasting: frozenset[str] = frozenset()
     latched: frozenset[int] = frozenset()
+    supply_present: bool | None = None
 
     @property
     def forbids(self) -> str:

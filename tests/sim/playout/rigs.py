@@ -17,8 +17,9 @@ from tests.unit.firmware.ports import board as controller
 from ward_hub.alarm_words import Detail
 from ward_hub.clock import Clock
 from ward_hub.config import AmplifierSection, ZoneSection
-from ward_hub.playout.amplifiers import AmplifierOutput, Told, interlock_of
+from ward_hub.playout.amplifiers import AmplifierOutput, interlock_of
 from ward_hub.playout.boards import BoardOutput
+from ward_hub.playout.watching import Told
 from ward_hw.bus import ModbusBus
 from ward_hw.drivers.amplifier import Amplifier
 from ward_hw.drivers.board import Board

@@ -14,7 +14,8 @@ from tests.sim.playout.rigs import POLL_MS, SUPPLY, WARM_MS, ZONES, hub_clock, r
 from ward_hub.alarm_words import Code, Detail, detail
 from ward_hub.config import AmplifierSection, ZoneSection
 from ward_hub.device_words import amplifier_in_words
-from ward_hub.playout.amplifiers import LONGEST_PAUSE_S, LOOK_S, AmplifierOutput, Told, interlock_of
+from ward_hub.playout.amplifiers import LONGEST_PAUSE_S, LOOK_S, AmplifierOutput, interlock_of
+from ward_hub.playout.watching import Told
 from ward_hw.drivers.amplifier import Amplifier
 from ward_hw.errors import Unconfirmed
 from ward_hw.profile import load_profile

@@ -17,8 +17,9 @@ from ward_hub.alarm_words import Code, Detail, detail
 from ward_hub.config import AmplifierSection, ZoneSection
 from ward_hub.device_words import amplifier_in_words
 from ward_hub.journal import State
-from ward_hub.playout.amplifiers import LOOK_S, AmplifierOutput, Told, interlock_of
+from ward_hub.playout.amplifiers import LOOK_S, AmplifierOutput, interlock_of
 from ward_hub.playout.outcome import Outcome, judge
+from ward_hub.playout.watching import Told
 from ward_hw.bus import Priority
 from ward_hw.drivers.amplifier import Amplifier
 from ward_hw.errors import Unconfirmed
@@ -51,6 +52,7 @@ class Stage:
     output: AmplifierOutput
     shown: list[Sequence[Detail]] = field(default_factory=list)
     tampered: list[Detail] = field(default_factory=list)
+    stuck: list[Sequence[Detail]] = field(default_factory=list)
 
     @property
     def closed(self) -> frozenset[int]:
@@ -77,10 +79,12 @@ async def stage() -> AsyncIterator[Stage]:
         driver = Amplifier("amp-17", site.bus, 17, load_profile(PROFILE), clock=now, interlock=interlock_of(SECTION))
         shown: list[Sequence[Detail]] = []
         tampered: list[Detail] = []
-        output = AmplifierOutput(SECTION, driver, hub_clock(), POLL_MS, Told(tampered.append, shown.append))
+        stuck: list[Sequence[Detail]] = []
+        told = Told(tampered.append, shown.append, stuck.append)
+        output = AmplifierOutput(SECTION, driver, hub_clock(), POLL_MS, told)
         async with running(output.run):
             await asyncio.sleep(0.5)
-            yield Stage(site, output, shown, tampered)
+            yield Stage(site, output, shown, tampered, stuck)
 
 
 @pytest.mark.parametrize(("fault", "told"), [(HOT, TOO_HOT), (SHORT, TOO_MUCH)], ids=["hot", "short"])

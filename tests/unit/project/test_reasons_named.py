@@ -85,7 +85,8 @@ TRIGGERS = {
     "expiring": f"{HUB}/test_expiry.py::test_while_anything_ends_the_alarm_stands",
     "lan-abused": f"{HUB}/test_ways.py::test_a_flood_over_the_network_is_an_alarm_until_it_ends",
     "output-tampered": f"{HUB}/test_tampering.py::test_each_is_an_entry_and_all_of_them_are_one_alarm",
-    "output-tripped": f"{HUB}/test_trips.py::test_it_stands_while_any_amplifier_shows_one_and_is_told_once",
+    "output-tripped": f"{HUB}/test_amplifier_alarm.py::test_it_stands_while_any_amplifier_shows_one_and_is_told_once",
+    "output-stuck": f"{HUB}/test_amplifier_alarm.py::test_each_alarm_is_its_own",
 }
 
 
@@ -101,7 +102,7 @@ def named_in(file: str) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
 def aliases(file: str) -> dict[str, str]:
     """Names that a file gives to reasons, such as ``USED = Reason.BREAK_GLASS_USED``, and the reasons."""
     source = (TOP / file).read_text(encoding="utf-8")
-    return dict(re.findall(r"^(\w+) = Reason\.(\w+)$", source, re.MULTILINE))
+    return dict(re.findall(r"^(\w+)(?:: Final)? = Reason\.(\w+)$", source, re.MULTILINE))
 
 
 def checked(file: str, test: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
