@@ -252,7 +252,8 @@ class AmplifierOutput:
                 await self._set(self._closed, Priority.SAFETY)
         except HardwareError as error:
             # One lost answer is no open relay: the next reading says whether the lease ran out meanwhile.
-            log.warning("%s", error)
+            if not self._in_doubt:  # else it was said before
+                log.warning("%s", error)
             self._in_doubt = True
 
     def _note_cause(self, cause: str) -> None:
