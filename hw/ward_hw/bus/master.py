@@ -226,7 +226,8 @@ class ModbusBus:
         elif any(waiting.priority is Priority.EMERGENCY for waiting in self._queue):
             self._quarantine.given_up(order.unit, self._loop.time())
             self._finish()
-            self._queue.put(order)
+            if not order.future.done():  # else nobody waits for it, and nobody would take it out again
+                self._queue.put(order)
             self._pump()
 
     # --- the owner's side: callbacks, each of which ends in _pump ---
@@ -340,9 +341,7 @@ class ModbusBus:
     def _silence(self, order: Order) -> LinkTimeout:
         heard = len(self._received)
         problem = f"{heard} bytes came, none of them the answer" if heard else "silence"
-        remedy = (
-            "check baud rate, wiring and termination" if heard else "check power, unit number and wiring of the unit"
-        )
+        remedy = "check baud rate, wiring, termination" if heard else "check power, unit number and wiring of the unit"
         return LinkTimeout(self._name(order.unit), f"function {order.frame[1]}", problem, remedy=remedy)
 
     @staticmethod

@@ -196,23 +196,6 @@ def test_an_emergency_goes_ahead_of_a_hundred_waiting_polls() -> None:
     run(story())
 
 
-@pytest.mark.parametrize("priority", [Priority.POLL, Priority.RENEWAL])
-def test_what_asks_a_dead_unit_again_and_again_gives_way_to_an_emergency(priority: Priority) -> None:
-    async def story() -> None:
-        line = Line(units=[counting_unit({})])
-        async with bus_on(line) as bus:
-            dead = asyncio.create_task(read(bus, 0, unit=5, priority=priority))
-            await asyncio.sleep(0.02)
-            begin = asyncio.get_running_loop().time()
-            assert await read(bus, 1, priority=Priority.EMERGENCY) == 1
-            assert asyncio.get_running_loop().time() - begin < 0.06
-            with pytest.raises(LinkTimeout):
-                await dead
-            assert [frame[0] for _, frame in line.sent] == [5, UNIT, 5]
-
-    run(story())
-
-
 def test_a_hearing_adapter_does_not_confirm_with_its_own_echo() -> None:
     async def story() -> None:
         write = WriteMultipleCoilsRequest(address=0, bits=[True] * 8)
