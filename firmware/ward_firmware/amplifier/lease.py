@@ -73,7 +73,7 @@ class Relays:
             if asked & zones:
                 return False
             after &= ~zones
-        elif after & ~self.wanted & zones and not self.warm(ms):
+        elif self.warm_up_ms and after & ~self.wanted & zones and not self.warm(ms):
             return False
         for index in range(len(self._closed_at)):
             if (after & ~self.wanted) >> index & 1:

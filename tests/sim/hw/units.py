@@ -106,6 +106,8 @@ class Amp8(Station):
         wanted = pdu[6] << word(pdu, 1)
         if not supply or not wanted & zones & ~self.mask:
             return True
+        if not warm_up_ms:
+            return bool(wanted & supply == supply)
         feeding = [number for number in range(8) if supply >> number & 1]
         now = asyncio.get_running_loop().time()
         return wanted & supply == supply and all(

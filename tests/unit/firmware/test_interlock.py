@@ -90,6 +90,15 @@ def test_writing_what_is_closed_already_is_no_closing(bench: AmplifierBench) -> 
     assert bench.coils(SUPPLY | ZONE | OTHER_ZONE) == DONE
 
 
+def test_without_a_warm_up_one_order_closes_supply_and_zone_and_still_no_zone_alone() -> None:
+    bench = AmplifierBench(supply=SUPPLY, zones=ZONE, warm_up_ms=0)
+    assert bench.coils(ZONE) == REFUSED
+    assert bench.coils(SUPPLY | ZONE) == DONE
+    assert bench.relays.mask == SUPPLY | ZONE
+    bench.coils(0)
+    assert bench.relays.mask == 0
+
+
 def test_the_longest_on_time_of_the_supply_takes_the_zones_along() -> None:
     bench = AmplifierBench(supply=SUPPLY, zones=ZONE, warm_up_ms=0, max_on_s=2)
     bench.coils(SUPPLY)
