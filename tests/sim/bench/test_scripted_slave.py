@@ -18,7 +18,7 @@ from tests.bench.masters.judge import judge, scripted
 if TYPE_CHECKING:
     from tests.bench.masters.peers import Master
 
-READ = slave.framed(bytes((17, 3, 1, 0, 0, 3)))
+READ = slave.framed(bytes((17, 3, 1, 0, 0, 4)))
 
 
 def asked(port: serial.Serial, request: bytes, size: int) -> bytes:
@@ -33,12 +33,12 @@ def test_reference_crc() -> None:
 
 def test_answers_by_hand() -> None:
     with scripted("none", 1) as (path, truth), serial.Serial(path, 115_200, timeout=10) as port:
-        assert asked(port, READ, 11) == slave.framed(bytes((17, 3, 6, 0, 0, 0, 0, 0, 1)))
+        assert asked(port, READ, 13) == slave.framed(bytes((17, 3, 8, 0, 0, 0x1D, 0xE7, 0, 0, 0, 1)))
         on = slave.framed(bytes((17, 15, 0, 0, 0, 8, 1, 0x25)))
         assert asked(port, on, 8) == slave.framed(bytes((17, 15, 0, 0, 0, 8)))
         assert truth.coils == 0x25
-        nonce = slave.framed(bytes((17, 23, 1, 0, 0, 3, 0, 2, 0, 1, 2, 0xAB, 0xCD)))
-        assert asked(port, nonce, 11) == slave.framed(bytes((17, 23, 6, 0xAB, 0xCD, 0, 0x25, 0, 3)))
+        nonce = slave.framed(bytes((17, 23, 1, 0, 0, 4, 0, 2, 0, 1, 2, 0xAB, 0xCD)))
+        assert asked(port, nonce, 13) == slave.framed(bytes((17, 23, 8, 0xAB, 0xCD, 0x1D, 0xE7, 0, 0x25, 0, 3)))
         assert truth.received == 3
 
 
@@ -52,7 +52,7 @@ def said(fault: str, number: int) -> list[bytes]:
 
 
 def right(number: int) -> bytes:
-    return slave.framed(bytes((17, 3, 6, 0, 0, 0, 0)) + number.to_bytes(2, "big"))
+    return slave.framed(bytes((17, 3, 8, 0, 0, 0x1D, 0xE7, 0, 0)) + number.to_bytes(2, "big"))
 
 
 SPOILT: dict[str, Callable[[list[bytes], bytes], bool]] = {
