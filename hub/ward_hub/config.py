@@ -82,6 +82,7 @@ class AmplifierSection(Section, frozen=True, kw_only=True):
 
     `warm_up_ms` is what the amplifier needs between supply and sound; `heard_mv` the line level, in mV, from which
     sound counts as heard. `serial` is the number, in hex, of the one controller that may answer as `unit`.
+    `lease_proven` says that this board was tried by `wardhub bus lease`, where its profile asks for that.
     """
 
     name: Identifier
@@ -89,6 +90,7 @@ class AmplifierSection(Section, frozen=True, kw_only=True):
     unit: Annotated[int, Meta(ge=1, le=247)]
     profile: str
     serial: Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{2}){4,16}$")] | None = None
+    lease_proven: bool = False
     supply_relay: Annotated[int, Meta(ge=0, le=31)] | None = None
     warm_up_ms: Milliseconds = 1500
     heard_mv: Annotated[int, Meta(ge=1, le=10_000)] = 30

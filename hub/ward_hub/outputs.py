@@ -115,6 +115,7 @@ class Outputs:
                 clock=time.monotonic,
                 interlock=interlock_of(section),
                 serial=section.serial,
+                lease_proven=section.lease_proven,
             )
             poll_ms, meter = config.airing.poll_ms, meters.get(section.name)
             output = AmplifierOutput(

@@ -64,12 +64,16 @@ class InterlockFacts:
 
 @dataclass(frozen=True, slots=True)
 class TimedLease:
-    """The product closes a relay for a time: a single-coil write to ``coil`` + relay, the time as value."""
+    """The product closes a relay for a time: a single-coil write to ``coil`` + relay, the time as value.
+
+    Where that is not ``attested`` by the maker, each board must be tried (`ward_hw.lease_proof`) before it is used.
+    """
 
     coil: int
     step_ms: int
     default_ms: int
     max_ms: int
+    attested: bool = True
 
 
 @dataclass(frozen=True, slots=True)

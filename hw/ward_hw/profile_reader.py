@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="DataclassInstance")
 _LARGEST = 0xFFFFF
+_KINDS: dict[object, str] = {int: "a number", bool: "true or false"}
 
 
 def wrong(name: str, key: str, problem: str) -> MisuseError:
@@ -60,8 +61,8 @@ def _value(name: str, key: str, hint: object, value: object) -> object:
             raise wrong(name, key, "must be a list that is not empty")
         return tuple(_value(name, key, get_args(hint)[0], item) for item in cast("list[object]", value))
     # To TOML and to us, true is no number.
-    if isinstance(value, bool) or not isinstance(hint, type) or not isinstance(value, hint):
-        raise wrong(name, key, f"must be {'a number' if hint is int else 'text'}, is {value!r}")
+    if isinstance(value, bool) != (hint is bool) or not isinstance(hint, type) or not isinstance(value, hint):
+        raise wrong(name, key, f"must be {_KINDS.get(hint, 'text')}, is {value!r}")
     if isinstance(value, int) and not 0 <= value <= _LARGEST:
         raise wrong(name, key, f"{value} is out of range")
     return value

@@ -83,7 +83,7 @@ async def scan(
     progress: Callable[[int, int], None] = lambda _baudrate, _unit: None,
 ) -> Scanned:
     """Scan one port at one baud rate. Raises LinkError when the port cannot be used, or is lost meanwhile."""
-    _claim(port, baudrate, opener)
+    claim(port, baudrate, opener)
     asker = _Asker()
     async with ModbusBus(port, baudrate, timeout=plan.timeout, opener=opener, observer=asker.observe) as bus:
         asker.bus = bus
@@ -117,7 +117,7 @@ class _Receiver:
         """Whoever opens the port next will learn it."""
 
 
-def _claim(port: str, baudrate: int, opener: SerialOpener) -> None:
+def claim(port: str, baudrate: int, opener: SerialOpener = open_tty) -> None:
     """Find out whether the port can be used; raises LinkError saying who may hold it."""
     try:
         opener(port, baudrate, _Receiver()).close()
@@ -127,7 +127,7 @@ def _claim(port: str, baudrate: int, opener: SerialOpener) -> None:
             remedy = "where that is the agent, stop it (systemctl stop wardhub), or ask it: wardhub status"
         else:
             problem, remedy = f"it cannot be opened ({error.strerror or error})", "plug the adapter in, check its path"
-        raise LinkError(port, "scan", problem, remedy=remedy) from error
+        raise LinkError(port, "open", problem, remedy=remedy) from error
 
 
 class _Asker:

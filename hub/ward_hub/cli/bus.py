@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ward_hub.cli import bus_lease
 from ward_hub.cli.run import DEFAULT_CONFIG
 from ward_hub.config import load
 from ward_hub.errors import UsageError
@@ -22,7 +23,7 @@ from ward_hub.lines import as_json
 from ward_hw.diagnosis import diagnose
 from ward_hw.scan import Plan, Scanned, elsewhere, likely_baudrate, scan
 
-SUMMARY = "scan a serial line: who answers, how well, which product, and the likely cause of trouble"
+SUMMARY = "a serial line: who answers, how well, the likely cause of trouble; does a relay board open by itself"
 BAUDRATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 LAST_UNIT = 247
 
@@ -52,10 +53,13 @@ def arguments(one: argparse.ArgumentParser) -> None:
     look.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=f"default: {DEFAULT_CONFIG}")
     look.add_argument("--lang", choices=LANGUAGES, default=DEFAULT_LANGUAGE)
     look.add_argument("--json", action="store_true", help="print what was found as JSON")
+    bus_lease.arguments(steps.add_parser("lease", help="try whether a relay board opens a relay by itself"))
 
 
 def act(chosen: argparse.Namespace) -> int:
     """Scan, print, and return 69 where a cause of trouble was found."""
+    if chosen.step == "lease":
+        return bus_lease.act(chosen)
     line = _line(chosen)
     bauds = _bauds(chosen.baud, line.baudrate)
     if not 2 <= chosen.tries <= 1000 or not 10 <= chosen.timeout_ms <= 5000:

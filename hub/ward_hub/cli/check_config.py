@@ -51,6 +51,11 @@ def check(config: Config) -> dict[str, Any]:
         for amplifier in config.amplifier:
             profile = load_profile(amplifier.profile)
             count = profile.relays.count
+            if profile.timed_lease and not (profile.timed_lease.attested or amplifier.lease_proven):
+                raise ConfigError(
+                    f"amplifier {amplifier.name}: nobody attests that {amplifier.profile} opens its relays by itself; "
+                    "try this board with `wardhub bus lease`, and where it does, write lease_proven = true"
+                )
             if amplifier.serial is not None and profile.nonce is None:
                 raise ConfigError(
                     f"amplifier {amplifier.name}: {amplifier.profile} tells no serial number; leave it out"

@@ -31,7 +31,8 @@ class Amplifier:
     Relays close as leases: without `renew` at least every ``lease_ms`` they fall open, whatever becomes of
     us. ``clock`` stamps readings. ``lease_ms`` and ``max_on_s`` default to the profile's. ``interlock`` is given to
     a controller that can keep it by itself; to others it is nothing. ``serial``, in hex as `wardhub bus scan` shows it,
-    says which controller must answer where its answers tell; without it that is the first that does.
+    says which controller must answer where its answers tell; without it that is the first that does. With
+    ``lease_proven`` somebody has tried that this very board opens its relays by itself, where no maker attests it.
     """
 
     def __init__(
@@ -46,10 +47,18 @@ class Amplifier:
         max_on_s: int | None = None,
         interlock: Interlock | None = None,
         serial: str | None = None,
+        lease_proven: bool = False,
     ) -> None:
         self.name = name
         self.unit = unit
         self.profile = profile
+        if profile.timed_lease is not None and not (profile.timed_lease.attested or lease_proven):
+            raise MisuseError(
+                name,
+                "set up",
+                "nobody attests that this board opens its relays by itself",
+                remedy="try it with `wardhub bus lease`; where it does, configure lease_proven = true",
+            )
         self.lease_ms, self.max_on_s = _leases(name, profile, lease_ms, max_on_s)
         self._interlock = _kept(profile, interlock)
         self._dialect = _dialect(name, bus, unit, profile, clock=clock, interlock=self._interlock, serial=serial)

@@ -57,12 +57,12 @@ def test_units_are_found_and_identified_and_nothing_is_written() -> None:
         ]  # fmt: skip
         line = TroubledLine(BAUD, units=list(stations))
         scanned = await look(line, plan())
-        boards = [f"waveshare/modbus-rtu-relay-{count}ch" for count in (32, 8)]
+        boards = [f"waveshare/modbus-rtu-relay-{count}ch" for count in (32, 16, 8)]
         assert scanned.found == (
             Found(3, ("wardhub/amp8",), ("wardhub", "amp8", "1.0?[2J"), "00c0ffee"),
             Found(5, tuple(boards)),
             Found(6, tuple(boards[1:])),
-            Found(7, tuple(boards[1:])),
+            Found(7, tuple(boards[2:])),
             Found(8, ("waveshare/modbus-rtu-analog-input-8ch",)),
             Found(9, ("peacefair/pzem-016",)),
             Found(10, ("eastron/sdm120",)),

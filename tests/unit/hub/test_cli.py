@@ -393,6 +393,11 @@ def test_check_config_counts_what_is_driven(shell: Shell) -> None:
         ('"wardhub/amp8"', '"wardhub/amp8"\nserial = "00c0ffe"', "`$.amplifier[0].serial`"),
         (
             '"wardhub/amp8"',
+            '"waveshare/modbus-rtu-relay-16ch"',
+            "amplifier amp-1: nobody attests that waveshare/modbus-rtu-relay-16ch opens its relays by itself",
+        ),
+        (
+            '"wardhub/amp8"',
             '"waveshare/modbus-rtu-relay-8ch"\nserial = "00c0ffee"',
             "amplifier amp-1: waveshare/modbus-rtu-relay-8ch tells no serial number; leave it out",
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -80,6 +81,7 @@ def test_our_profile_is_the_register_map_of_the_firmware() -> None:
         ("baudrates = [9600, 19200, 38400, 57600, 115200]", "baudrates = []", r"serial\.baudrates: must be a list"),
         ("title = ", "title = 3 #", "title: must be text, is 3"),
         ("[relays]", "[relays", "file: "),
+        ("coil = 0 ", "coil = true ", r"relays\.coil: must be a number, is True"),
     ],
 )
 def test_a_wrong_profile_stops_with_its_name_and_the_key(old: str, new: str, complaint: str) -> None:
@@ -123,10 +125,20 @@ def test_an_unknown_product_is_answered_with_the_known_ones() -> None:
         load_profile("wardhub/amp9")
 
 
-@pytest.mark.parametrize(("number", "count"), [("8ch", 8), ("32ch", 32)])
-def test_relay_boards_of_one_maker_differ_in_their_number_only(number: str, count: int) -> None:
+def test_what_is_true_or_false_is_neither_number_nor_text() -> None:
+    text = text_of("waveshare/modbus-rtu-relay-16ch")
+    for wrong in ("0", '"no"'):
+        with pytest.raises(MisuseError, match=r"timed_lease\.attested: must be true or false"):
+            parse_profile("site/test", text.replace("attested = false", f"attested = {wrong}"))
+
+
+@pytest.mark.parametrize(("number", "count"), [("8ch", 8), ("16ch", 16), ("32ch", 32)])
+def test_relay_boards_of_one_maker_differ_in_their_number_and_in_what_is_attested(number: str, count: int) -> None:
     eight, board = load_profile("waveshare/modbus-rtu-relay-8ch"), load_profile(f"waveshare/modbus-rtu-relay-{number}")
     assert board.relays.count == count
+    assert eight.timed_lease is not None
+    assert eight.timed_lease.attested
+    eight = replace(eight, timed_lease=replace(eight.timed_lease, attested=count != 16))
     assert (board.timed_lease, board.probe, board.serial.unit) == (eight.timed_lease, eight.probe, eight.serial.unit)
 
 

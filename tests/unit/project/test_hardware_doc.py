@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import struct
 
 from tests.unit.firmware.ports import RelayBank
 from tests.unit.firmware.ports import amplifier as controller
-from tests.unit.project.tables import table_after, text
+from tests.unit.project.tables import table_after
 
 from ward_hw.bus import Priority
 from ward_hw.bus.quarantine import LONGEST_S
-from ward_hw.profile import known_profiles, load_profile
+from ward_hw.profile import known_profiles
 from ward_protocol.portable import amplifier, board
 from ward_protocol.portable import amplifier_reading as reading
 from ward_protocol.portable.crc16 import seal
@@ -118,12 +117,3 @@ def test_priorities_of_a_line_in_their_order() -> None:
     pauses = {one.name: f"{LONGEST_S[one]:g} s" if one in LONGEST_S else "none" for one in sorted(Priority)}
     assert {row[0].strip("`"): row[2] for row in table_after(DOC, "priorities")} == pauses
     assert [row[0].strip("`") for row in table_after(DOC, "priorities")] == [one.name for one in sorted(Priority)]
-
-
-def test_orders_to_try_a_stock_board_with_are_whole_and_what_the_driver_would_send() -> None:
-    orders = [bytes.fromhex(found.replace("\\x", "")) for found in re.findall(r"(?:\\x[0-9A-F]{2}){8}", text(DOC))]
-    lease = load_profile("waveshare/modbus-rtu-relay-8ch").timed_lease
-    assert lease is not None
-    steps = 3000 // lease.step_ms
-    bodies = [struct.pack(">BBHH", 1, 5, lease.coil + relay, steps) for relay in (15, 0)]
-    assert orders == [bytes(seal(body)) for body in bodies]
