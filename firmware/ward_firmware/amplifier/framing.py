@@ -29,7 +29,7 @@ def t35_us(baud: int) -> int:
 
 
 class Framer:
-    """Bytes in, whole request frames for `unit` out; keeps the counters of status registers 9 and 10."""
+    """Bytes in, whole request frames for `unit` out; keeps the counters of the status block."""
 
     def __init__(self, unit: int, baud: int) -> None:
         self.good = 0
