@@ -148,7 +148,8 @@ def _sentences(_: Callable[[str], str]) -> dict[str, str]:
             "amplifier %(amplifier)s: relays were closed without an order, and fell open by themselves"
         ),
         Code.ANOTHER_ANSWERS: _(
-            "another controller answers as unit %(unit)d, the number of amplifier %(amplifier)s; it is told nothing"
+            "another controller answers as unit %(unit)d, the number of amplifier %(amplifier)s; nothing is ordered "
+            "closed there"
         ),
         Code.BOARD_NOT_DARK: _("board %(board)s showed what this hub did not send, while it was to be dark"),
         Code.BOARD_SHOWS_OTHER: _(

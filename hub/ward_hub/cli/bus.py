@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ward_hub.cli import bus_lease
+from ward_hub.cli.bus_lease import LAST_UNIT
 from ward_hub.cli.run import DEFAULT_CONFIG
 from ward_hub.config import load
 from ward_hub.errors import UsageError
@@ -25,7 +26,6 @@ from ward_hw.scan import Plan, Scanned, elsewhere, likely_baudrate, scan
 
 SUMMARY = "a serial line: who answers, how well, the likely cause of trouble; does a relay board open by itself"
 BAUDRATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
-LAST_UNIT = 247
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def arguments(one: argparse.ArgumentParser) -> None:
     look.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=f"default: {DEFAULT_CONFIG}")
     look.add_argument("--lang", choices=LANGUAGES, default=DEFAULT_LANGUAGE)
     look.add_argument("--json", action="store_true", help="print what was found as JSON")
-    bus_lease.arguments(steps.add_parser("lease", help="try whether a relay board opens a relay by itself"))
+    bus_lease.arguments(steps.add_parser("lease", help="try whether a relay board opens by itself"), BAUDRATES)
 
 
 def act(chosen: argparse.Namespace) -> int:

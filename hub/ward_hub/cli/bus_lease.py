@@ -7,8 +7,9 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from ward_hub.errors import UsageError
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from ward_hw.bus import ModbusBus
 from ward_hw.lease_proof import AGAIN_S, TIME_S, LeaseProof, prove_lease
@@ -16,12 +17,13 @@ from ward_hw.profile import AmplifierProfile, load_profile
 from ward_hw.scan import claim
 
 TIMEOUT_S = 0.3
+LAST_UNIT = 247
 
 
-def arguments(one: argparse.ArgumentParser) -> None:
+def arguments(one: argparse.ArgumentParser, baudrates: Sequence[int]) -> None:
     """Declare the arguments."""
     one.add_argument("--port", metavar="PATH", required=True, help="the serial device; the agent must be stopped")
-    one.add_argument("--baud", type=int, default=None, metavar="N", help="default: as the product is delivered")
+    one.add_argument("--baud", type=int, choices=baudrates, metavar="N", help="default: as the product is delivered")
     one.add_argument("--unit", type=int, required=True, metavar="N")
     one.add_argument("--profile", required=True, metavar="VENDOR/MODEL")
     one.add_argument(
@@ -33,6 +35,8 @@ def arguments(one: argparse.ArgumentParser) -> None:
 
 def act(chosen: argparse.Namespace) -> int:
     """Try it, print, and return 69 where the relay does not open when it should."""
+    if not 1 <= chosen.unit <= LAST_UNIT:
+        raise UsageError(f"--unit {chosen.unit}: units are 1 to {LAST_UNIT}")
     profile = load_profile(chosen.profile)
     proof = asyncio.run(_prove(chosen, profile))
     if chosen.json:

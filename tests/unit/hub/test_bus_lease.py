@@ -61,6 +61,9 @@ def test_one_that_is_not(found: list[LeaseProof | PeerError], capsys: pytest.Cap
     [
         (PeerError("unit 3", "prove the lease", "the relay does not close", remedy="check"), BOARD, os.EX_UNAVAILABLE),
         (None, ["--profile", "acme/relay"], os.EX_UNAVAILABLE),
+        (None, [*BOARD, "--unit", "0"], os.EX_USAGE),
+        (None, [*BOARD, "--unit", "248"], os.EX_USAGE),
+        (None, [*BOARD, "--baud", "300"], os.EX_USAGE),
     ],
 )
 def test_what_hinders_it_is_one_line(
@@ -71,5 +74,9 @@ def test_what_hinders_it_is_one_line(
     status: int,
 ) -> None:
     found += [error] if error else []
-    assert main([*WORDS, *profile]) == status
+    try:
+        ended = main([*WORDS, *profile])
+    except SystemExit as end:
+        ended = int(end.code or 0)
+    assert ended == status
     assert capsys.readouterr().err.count("\n") == 1
