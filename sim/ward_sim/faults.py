@@ -84,16 +84,28 @@ class Cut(Fault, frozen=True, kw_only=True, tag="cut"):
         return self.behind
 
 
-class Baud(Fault, frozen=True, kw_only=True, tag="baud"):
-    """An amplifier, or the hub's adapter where no unit is named, runs at another baud rate than the line."""
+class EndFault(Fault, frozen=True, kw_only=True):
+    """A fault of one end of the line: of an amplifier, or of the hub's adapter where no unit is named."""
 
-    baudrate: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
     unit: Unit | None = None
 
     @property
     def units(self) -> tuple[int, ...]:
         """That one, if it is one."""
         return () if self.unit is None else (self.unit,)
+
+
+class Baud(EndFault, frozen=True, kw_only=True, tag="baud"):
+    """It runs at another baud rate than the line."""
+
+    baudrate: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
+
+
+class Torn(EndFault, frozen=True, kw_only=True, tag="torn"):
+    """What it says has a pause in its middle."""
+
+    pause_us: Annotated[int, Meta(ge=1, le=1_000_000)]
+    share: Share = 1.0
 
 
 class Late(UnitFault, frozen=True, kw_only=True, tag="late"):
@@ -192,6 +204,7 @@ AnyFault = (
     | Unplugged
     | Cut
     | Baud
+    | Torn
     | Late
     | Mute
     | Deaf

@@ -23,6 +23,11 @@ class Adapter(Protocol):
         """Rates at which it runs by some fault (`ward_sim.line.medium.Tap`)."""
         ...
 
+    @property
+    def habits(self) -> list[Habit]:
+        """How it spoils what it says."""
+        ...
+
     def plug(self) -> None:
         """Put it back."""
 
@@ -110,11 +115,17 @@ class Switchboard:
             case wrong.Cut(behind=behind):
                 for unit in behind:
                     self._units[unit].tap.cut = on
-            case wrong.Baud(baudrate=baudrate, unit=number):
-                bauds = self._adapter.bauds if number is None else self._units[number].tap.bauds
+            case wrong.Baud(baudrate=baudrate):
+                bauds = self._end(fault).bauds
                 (bauds.append if on else bauds.remove)(baudrate)
+            case wrong.Torn(pause_us=pause_us, share=share):
+                spoils = self._end(fault).habits
+                (spoils.append if on else spoils.remove)(habits.Torn(share, pause_us / 1e6))
             case _:
                 raise TypeError(f"nothing is known of a fault {fault.kind}")
+
+    def _end(self, fault: wrong.EndFault) -> Adapter | Tap:
+        return self._adapter if fault.unit is None else self._units[fault.unit].tap
 
     def _unit(self, unit: Controlled, fault: wrong.UnitFault, *, on: bool) -> None:
         sign = 1 if on else -1

@@ -33,8 +33,8 @@ class Client:
     """A program that has the tty open."""
 
     def __init__(self, line: Line, name: str = "hub") -> None:
-        self._station = line.station(name)
-        self.fd = os.open(self._station.path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
+        self.station = line.station(name)
+        self.fd = os.open(self.station.path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
 
     def __enter__(self) -> Self:
         return self

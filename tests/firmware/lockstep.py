@@ -69,14 +69,14 @@ class Flash:
         self.record = payload
 
 
-def amplifier() -> "tuple[Amplifier, Callable[[], str]]":
+def amplifier(baud: int = 19200) -> "tuple[Amplifier, Callable[[], str]]":
     from ward_firmware.amplifier.core import Amplifier  # noqa: PLC0415 - only one kind is staged
     from ward_firmware.amplifier.factory import defaults, factory  # noqa: PLC0415 - as above
     from ward_protocol.portable.amplifier import config_valid  # noqa: PLC0415 - as above
 
     bank = Bank()
     values = defaults()
-    values.update({"unit": 17, "supply": 1, "zones": 6, "warm_up_ms": 400, "supply_min_cv": 1800})
+    values.update({"unit": 17, "baud": baud, "supply": 1, "zones": 6, "warm_up_ms": 400, "supply_min_cv": 1800})
     configuration = Configuration(Flash(), factory(values), config_valid)
     return Amplifier(configuration, bank, Readings(), Start(1, 7, b"model", b"serial"), 0), bank.output
 
@@ -103,4 +103,5 @@ def main() -> None:
         print(binascii.hexlify(answer).decode(), output(), core.wait_ms())
 
 
-main()
+if __name__ == "__main__":
+    main()

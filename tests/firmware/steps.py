@@ -63,7 +63,7 @@ def board_request(rng: random.Random) -> bytes:
 
 
 def steps(rng: random.Random, request: Callable[[random.Random], bytes], count: int) -> Iterator[str]:
-    """Lines for `lockstep.py`."""
+    """Lines for `lockstep.py`, three for each request: where it is torn, the line is looked at in between."""
     now_us = WRAP_US - 5_000_000
     for _ in range(count):
         data = request(rng)
@@ -76,6 +76,6 @@ def steps(rng: random.Random, request: Callable[[random.Random], bytes], count: 
             at = rng.randrange(len(data))
             data = data[:at] + bytes((data[at] ^ 1 << rng.randrange(8),)) + data[at + 1 :]
         cut = rng.randrange(len(data) + 1) if rng.random() < 0.3 else len(data)
-        for piece in (data[:cut], data[cut:]):
-            now_us = (now_us + rng.choice((0, 500, 500, 500, 3000, 30_000, 100_000, 800_000))) % WRAP_US
+        for piece in (data[:cut], b"", data[cut:]):
+            now_us = (now_us + rng.choice((0, 500, 500, 500, 1500, 3000, 30_000, 100_000, 800_000))) % WRAP_US
             yield f"{now_us} {piece.hex()}"

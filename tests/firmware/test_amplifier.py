@@ -18,6 +18,7 @@ from ward_protocol.portable.amplifier_reading import TRIP_NAMES, flags_in
 from ward_protocol.portable.crc16 import seal
 from ward_sim.devices.amplifier import SimAmplifier
 from ward_sim.line import Line
+from ward_sim.line.habits import Torn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -132,6 +133,21 @@ async def test_a_power_cut_opens_everything_and_power_brings_it_back() -> None:
         assert (site.one.alive, site.one.restarts) == (True, 0)
         status = await site.master.status(1)
         assert (status.reset_cause, status.relays) == (reset_cause.POWER_ON, 0)
+
+
+async def test_a_request_that_stops_in_its_middle_does_nothing_and_a_short_pause_is_none() -> None:
+    async with started() as site:
+        torn = Torn(seconds=0.02)
+        site.master.station.habits.append(torn)
+        for _ in range(5):
+            os.write(site.master.fd, seal(bytes.fromhex(f"01 {CLOSE_0_AND_2}")))
+            await asyncio.sleep(0.05)
+        assert (site.master.received(), any(site.one.relays)) == (b"", False)
+        site.master.station.habits.remove(torn)
+        assert (await site.master.status(1)).frames_bad >= 5
+        site.master.station.habits.append(Torn(seconds=700e-6))
+        await site.master.ask(1, CLOSE_0_AND_2)
+        assert (await site.master.status(1)).relays == 0b101
 
 
 async def test_works_through_a_noisy_line() -> None:

@@ -50,7 +50,7 @@ def test_all_three_agree(kind: str, tmp_path: Path, micropython: str, mpy_cross:
     stage(kind, tmp_path, {})
     library = tmp_path / "lib"
     expected = _run([sys.executable], {"PYTHONPATH": str(library), "PYTHONDONTWRITEBYTECODE": "1"}, script)
-    assert len(expected) == 2 * STEPS
+    assert len(expected) == 3 * STEPS
     assert sum(not line.startswith(" ") for line in expected) > STEPS / 5, "hardly any request was answered"
     path = {"MICROPYPATH": f"{library}:.frozen"}
     assert _run([micropython], path, script) == expected

@@ -52,6 +52,7 @@ faults: st.SearchStrategy[wrong.AnyFault] = st.one_of(
     st.just(wrong.Unplugged()),
     st.builds(wrong.Cut, behind=st.sampled_from([(17,), (18,), UNITS])),
     st.builds(wrong.Baud, unit=st.one_of(st.none(), units), baudrate=st.sampled_from([4800, 9600, 19_200, 115_200])),
+    st.builds(wrong.Torn, unit=st.one_of(st.none(), units), pause_us=st.sampled_from([700, 1900, 9000]), share=shares),
     # Within the time-out of 100 ms, within the quarantine behind it, and far beyond.
     st.builds(wrong.Late, unit=units, late_ms=st.sampled_from([60, 95, 120, 190, 210, 1100]), share=shares),
     st.builds(wrong.Mute, unit=units, share=shares),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.unit.firmware.ports import RelayBank, amplifier
+from tests.unit.firmware.ports import RelayBank, amplifier, t15_us
 
 from ward_firmware.amplifier.framing import Framer, t35_us
 from ward_protocol.portable.crc16 import seal
@@ -42,6 +42,7 @@ def test_every_frame_for_us_is_found_among_others(traffic: list[int | bytes], si
 def test_after_any_noise_and_one_silence_the_next_request_is_heard(noise: bytes, mask: int) -> None:
     framer = Framer(UNIT, 19200)
     framer.feed(noise, 0)
+    framer.silence(GAP_US - 1)
     assert framer.feed(coils(UNIT, mask), GAP_US) == [coils(UNIT, mask)]
 
 
@@ -51,6 +52,50 @@ def test_noise_moves_no_relay(noise: bytes) -> None:
     core = amplifier(bank, unit=UNIT)
     core.rx(noise, 10)
     assert bank.mask == 0
+
+
+SHORTEST_TURN_US = 20
+CHARACTER_US = {baud: 10_000_000 // baud for baud in (9600, 19200, 38400, 57600, 115200)}
+
+
+def listened(frame: bytes, pauses_us: list[int], baud: int, turns: st.DataObject, longest_us: int) -> list[bytes]:
+    """Frames that a loop takes from a UART, with a pause before each character but the first; its turns vary."""
+    framer, found = Framer(UNIT, baud), []
+    waiting, at_us = [], 0
+    for value, pause_us in zip(frame, [0, *pauses_us], strict=True):
+        at_us += pause_us + CHARACTER_US[baud]
+        waiting.append((at_us, value))
+    now_us = 0
+    while waiting:
+        before_us = now_us
+        now_us += turns.draw(st.integers(SHORTEST_TURN_US, longest_us))
+        there = bytes(value for ended_us, value in waiting if ended_us <= now_us)
+        if there:
+            found += framer.feed(there, now_us)
+            del waiting[: len(there)]
+        else:
+            framer.silence(before_us)
+    return found
+
+
+@given(st.data(), st.sampled_from(sorted(CHARACTER_US)), st.integers(0, 255))
+def test_no_pause_of_up_to_t15_spoils_a_frame_however_late_the_loop(data: st.DataObject, baud: int, mask: int) -> None:
+    frame = coils(UNIT, mask)
+    pause = st.integers(0, t15_us(baud))
+    pauses_us = data.draw(st.lists(pause, min_size=len(frame) - 1, max_size=len(frame) - 1))
+    assert listened(frame, pauses_us, baud, data, longest_us=5000) == [frame]
+
+
+@given(st.data(), st.sampled_from(sorted(CHARACTER_US)), st.integers(0, 255))
+def test_a_pause_of_t15_and_three_turns_spoils_a_frame_wherever_it_is(
+    data: st.DataObject, baud: int, mask: int
+) -> None:
+    frame = coils(UNIT, mask)
+    pauses_us = [0] * (len(frame) - 1)
+    turn_us = data.draw(st.integers(SHORTEST_TURN_US, 1000))
+    longer_us = data.draw(st.integers(3 * turn_us + 1, 10_000))
+    pauses_us[data.draw(st.integers(0, len(pauses_us) - 1))] = t15_us(baud) + longer_us
+    assert listened(frame, pauses_us, baud, data, longest_us=turn_us) == []
 
 
 class DeadMan(RuleBasedStateMachine):
@@ -65,6 +110,7 @@ class DeadMan(RuleBasedStateMachine):
         self.lease_us = 3_000_000
 
     def say(self, frame: bytes) -> bytes:
+        self.core.tick(self.now_us % 2**30)
         return self.core.rx(frame, self.now_us % 2**30)
 
     @rule(microseconds=st.integers(0, 4_000_000))

@@ -76,15 +76,15 @@ class Amplifier:
         self._limits = [0, 0, 0]
         for index, register in enumerate(registers.CONFIG_SETTINGS):
             self._set(register, configuration.active[2 + index])
-        self._framer = Framer(self._unit, configuration.active[1] * 100)
+        self.framer = Framer(self._unit, configuration.active[1] * 100)
         self._server = Server(self)
 
     def rx(self, data: bytes, now_us: int) -> bytes:
         """Take received bytes; returns what to send, mostly nothing."""
         # Expired leases end before a late write could renew them.
-        self.tick(now_us)
+        self.tick(now_us, silent=False)
         answers = b""
-        for frame in self._framer.feed(data, now_us):
+        for frame in self.framer.feed(data, now_us):
             self._broadcast = frame[0] == BROADCAST
             answer, written = self._server.execute(frame[1:-2])
             if written:
@@ -94,12 +94,13 @@ class Amplifier:
                 answers += seal(bytes((self._unit,)) + answer)
         return answers
 
-    def tick(self, now_us: int) -> None:
-        """Let time pass: ends leases and half-received frames, and looks at the sensors."""
+    def tick(self, now_us: int, silent: bool = True) -> None:
+        """Let time pass, in which nothing came if `silent`: ends leases and parts of frames, looks at the sensors."""
         self._uptime.advance(now_us)
         ms = self._uptime.ms
         self._relays.enforce(ms)
-        self._framer.silence(now_us)
+        if silent:
+            self.framer.silence(now_us)
         if ms - self._sampled_ms >= SAMPLE_MS:
             self._sampled_ms = ms
             self._look(ms)
@@ -107,12 +108,12 @@ class Amplifier:
     @property
     def turnaround_us(self) -> int:
         """Silence to keep before an answer: t3.5, in which the master's transceiver lets go of the line."""
-        return self._framer.gap_us
+        return self.framer.gap_us
 
     def wait_ms(self) -> int:
         """How long the caller may sleep for input before the next `tick`."""
-        if self._framer.pending:
-            return self._framer.gap_us // 1000 + 1
+        if self.framer.pending:
+            return self.framer.gap_us // 1000 + 1
         left = self._relays.lease_left_ms(self._uptime.ms)
         return min(left + 1, IDLE_WAIT_MS) if left else IDLE_WAIT_MS
 
@@ -235,8 +236,8 @@ class Amplifier:
             ms // 1000,
             self._start.cause,
             sum(relays.counts),
-            self._framer.good,
-            self._framer.bad,
+            self.framer.good,
+            self.framer.bad,
             VERSION,
             self._sensors.current_ma(),
             self._flags(),

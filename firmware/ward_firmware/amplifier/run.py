@@ -41,9 +41,6 @@ if TYPE_CHECKING:
         CURRENT_FULL_SCALE_MA: int
 
 
-CHUNK = 256
-
-
 class Relays:
     """The relay pins, open from the first moment."""
 
@@ -102,14 +99,18 @@ def _serve(core: Amplifier, uart: "machine.UART", drive: "machine.Pin", watchdog
     poller.register(uart, select.POLLIN)
     while drive.value() or not core.restart_wanted:
         watchdog.feed()
-        if poller.poll(1 if drive.value() else core.wait_ms()):
-            answer = core.rx(uart.read(CHUNK) or b"", now_us())
+        # Inside a frame nothing sleeps, and a moment is only said to have been silent if the look came after it.
+        inside = core.framer.pending
+        before_us = now_us()
+        if poller.poll(0 if inside else 1 if drive.value() else core.wait_ms()):
+            # No more than is there: a longer read waits for the next character, and hides the pause before it.
+            answer = core.rx(uart.read(uart.any()) or b"", now_us())
             if answer:
                 pause_us(core.turnaround_us)
                 drive.value(1)
                 uart.write(answer)
         else:
-            core.tick(now_us())
+            core.tick(before_us if inside else now_us())
         # The transceiver listens again as soon as the last stop bit is out; nothing waits for that.
         if drive.value() and uart.txdone():
             drive.value(0)

@@ -105,6 +105,21 @@ class Truncated(Sound):
 
 
 @dataclass(slots=True)
+class Torn(Sound):
+    """Stops for `seconds` in the middle, as an adapter whose computer is late."""
+
+    seconds: float = 0.0
+
+    def hit(self, pieces: Pieces, rng: Random) -> Pieces:
+        """The last piece in two."""
+        pause, data = pieces[-1]
+        if len(data) < 2:
+            return pieces
+        cut = rng.randrange(1, len(data))
+        return [*pieces[:-1], (pause, data[:cut]), (self.seconds, data[cut:])]
+
+
+@dataclass(slots=True)
 class Duplicated(Sound):
     """Says everything twice."""
 

@@ -34,7 +34,7 @@ class Core(Protocol):
         ...
 
     def tick(self, now_us: int) -> None:
-        """Let time pass."""
+        """Let time pass in which nothing came."""
         ...
 
     def wait_ms(self) -> int:
@@ -117,6 +117,7 @@ class Unit(Tap):
         self._floating = floating
         self._hangs = False
         self._timers: list[asyncio.TimerHandle] = []
+        self._told = 0.0
         self._core: Core | None = None
         self.start()
 
@@ -150,6 +151,9 @@ class Unit(Tap):
         """Let the core have them; its answer follows its turnaround."""
         if self._core is None or self._hangs:
             return
+        if self._line.came > self._told:
+            self._core.tick(_us(self._line.came))  # its loop had looked, and found nothing, until then
+        self._told = self._line.loop.time()
         answer = self._core.rx(data, self._now_us())
         if answer:
             at = self._line.ended + self._core.turnaround_us / 1e6
@@ -166,6 +170,7 @@ class Unit(Tap):
 
     def _tick(self) -> None:
         if self._core is not None and not self._hangs:
+            self._told = self._line.loop.time()
             self._core.tick(self._now_us())
             self._later(self._core.wait_ms() / 1000, self._tick)
 
@@ -175,4 +180,8 @@ class Unit(Tap):
         self._timers.append(loop.call_later(seconds, what, *arguments))
 
     def _now_us(self) -> int:
-        return round(self._line.loop.time() * 1e6) & _MASK
+        return _us(self._line.loop.time())
+
+
+def _us(at: float) -> int:
+    return round(at * 1e6) & _MASK

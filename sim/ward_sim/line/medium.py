@@ -2,9 +2,10 @@
 
 Theory of operation. What a station sends becomes characters, each at the station's next free character time.
 Characters of two stations that overlap in time damage each other (both drive the pair). A *burst* (characters of one
-station without a pause) is handed over in one piece when its last stop bit is over: the moment on which every
-protocol's timing depends is exact, and a loaded machine that runs late cannot tear silence (Modbus' t3.5) into the
-middle of a frame. A burst of more than BURST characters is handed over in such pieces.
+station without a pause that matters) is handed over in one piece when its last stop bit is over: the moment on which
+every protocol's timing depends is exact, and a loaded machine that runs late cannot tear silence (Modbus' t3.5) into
+the middle of a frame. What matters is a pause of more than Modbus' t1.5. A burst of more than BURST characters is
+handed over in such pieces.
 
 Each tap has a baud rate. Where it is not the sender's, what it hears is what its UART would (`ward_sim.line.uart`), at
 the end of the sender's burst.
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from ward_sim.line.habits import Habit
 
 BURST = 256
+# Ref: MODBUS over Serial Line V1.02, section 2.5.1.1: 1.5 characters of 11 bits, 750 us above 19200 baud.
+_PAUSE_BITS, _PAUSE_S = 16.5, 750e-6
+_EXACT_S = 1e-9  # loop times are sums
 
 
 @dataclasses.dataclass(slots=True)
@@ -144,16 +148,18 @@ class Tap(ABC):
             self._timer = self._line.loop.call_at(due, self._due, count)
 
     def _burst(self) -> int:
-        """How many queued characters follow each other without a pause."""
+        """How many queued characters follow each other without a pause that matters."""
         end = self._queue[0].start
+        longest = max(_PAUSE_BITS * self._queue[0].width / self._line.bits, _PAUSE_S) + _EXACT_S
         for index, character in enumerate(itertools.islice(self._queue, BURST)):
-            if character.start - end > character.width / 2:
+            if character.start - end > longest:
                 return index
             end = character.start + character.width
         return min(len(self._queue), BURST)
 
     def _due(self, count: int) -> None:
         burst = [self._queue.popleft() for _ in range(count)]
+        self._line.came = burst[0].start + burst[0].width
         self._line.ended = burst[-1].start + burst[-1].width
         self._line.carry(self, burst)
         self._timer = None
@@ -166,7 +172,8 @@ class Medium:
     `baud` is what devices set if nobody says otherwise; `bits` a character takes with start, parity and stop; `ber`
     bit error rate; `drop` and `insert` probabilities a character; `echo` gives outside stations their own characters
     back; `latency` seconds added to each delivery. All faults may be changed at any time. Equal seeds and traffic give
-    equal faults. `ended` is the loop time at which the burst that is being heard ended.
+    equal faults. `came` and `ended` are the loop times at which the first character of the burst that is being heard
+    had come, and the last.
     """
 
     def __init__(
@@ -188,7 +195,7 @@ class Medium:
         self.loop = asyncio.get_running_loop()
         self.rng = random.Random(seed)
         self.taps: list[Tap] = []
-        self.ended = 0.0
+        self.came = self.ended = 0.0
 
     @property
     def character_s(self) -> float:

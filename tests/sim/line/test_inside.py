@@ -78,6 +78,8 @@ FAULTS: list[tuple[wrong.AnyFault, str]] = [
     (wrong.Cut(behind=(17,)), FAILS),
     (wrong.Baud(unit=17, baudrate=9600), FAILS),
     (wrong.Baud(baudrate=38400), FAILS),
+    (wrong.Torn(pause_us=850), SOUND),
+    (wrong.Torn(pause_us=1000), FAILS),
     (wrong.Late(unit=17, late_ms=30), SOUND),
     (wrong.Late(unit=17, late_ms=150), FAILS),
     (wrong.Mute(unit=17), FAILS),

@@ -72,6 +72,11 @@ class Flash:
         self.record = payload
 
 
+def t15_us(baud: int) -> int:
+    """Longest pause inside a frame, microseconds. Ref: MODBUS over Serial Line V1.02, section 2.5.1.1."""
+    return int(1.5 * 11e6 / baud) if baud <= 19200 else 750
+
+
 def amplifier(
     relays: RelayPort,
     readings: Readings | None = None,

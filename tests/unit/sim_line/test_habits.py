@@ -34,6 +34,10 @@ def test_habits_by_hand() -> None:
     assert sent(habits.LeadingZero()) == [(0.0, b"\0" + ANSWER)]
     assert sent(habits.Duplicated()) == [(0.0, ANSWER), (0.0, ANSWER)]
     assert sent(habits.Foreign(other=18)) == [(0.0, OTHERS), (habits.APART_S, ANSWER)]
+    (first, head), (pause, tail) = sent(habits.Torn(seconds=0.01))
+    assert (first, pause, head + tail) == (0.0, 0.01, ANSWER)
+    assert head != b"" != tail
+    assert sent(habits.Torn(seconds=0.01), data=b"x") == [(0.0, b"x")]
     ((pause, data),) = sent(habits.Truncated())
     assert pause == 0.0
     assert len(data) < len(ANSWER)

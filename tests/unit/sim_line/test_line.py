@@ -38,6 +38,14 @@ class Port:
                 await asyncio.sleep(0.001)
         return data
 
+    async def piece(self) -> bytes:
+        """What the line hands over next."""
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                with contextlib.suppress(BlockingIOError):
+                    return os.read(self.fd, 100)
+                await asyncio.sleep(0.001)
+
     def empty(self) -> bool:
         with contextlib.suppress(BlockingIOError):
             return os.read(self.fd, 1) == b""
@@ -91,6 +99,16 @@ async def test_a_frame_arrives_in_one_piece_after_its_last_bit() -> None:
             while there.empty():
                 await asyncio.sleep(0.001)
             assert os.read(there.fd, 100) == b" whole frame"  # the first byte was taken by empty()
+
+
+async def test_a_frame_with_a_pause_arrives_in_pieces_where_the_pause_is_longer_than_t15() -> None:
+    async with Line(FAST, seed=1) as line:
+        there = Port(line.station("there", controller=True).fd)
+        hub = line.station("hub")
+        for pause_us, pieces in ((700, [b"frame"]), (20_000, [b"fr", b"ame"])):
+            hub.send(b"fr")
+            hub.send(b"ame", line.loop.time() + 2 * hub.character_s + pause_us / 1e6)
+            assert [await there.piece() for _ in pieces] == pieces
 
 
 async def test_long_streams_arrive_whole() -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PWRON_RESET = 1
 WDT_RESET = 3
 BURST = 4
+PIECE = 256
 
 _wires = open(int(os.getenv("WARD_WIRES") or -1), "r+b", buffering=0)  # noqa: SIM115 - open until reset
 _poll = select.poll()
@@ -193,11 +194,17 @@ class UART(io.IOBase):
         port = open(self._fd, "r+b", buffering=0)  # noqa: SIM115 - open until reset
         self.read = port.read
         self.write = port.write
+        self._poll = select.poll()
+        self._poll.register(port, select.POLLIN)
         _say(b"U %d\n" % baudrate)
 
     def ioctl(self, request: int, argument: int) -> int:
         """Stream protocol of MicroPython."""
         return self._fd if request == 10 else 0
+
+    def any(self) -> int:
+        """How much a read is sure to give at once: all of it, or nothing; how much that is cannot be seen from here."""
+        return PIECE if self._poll.poll(0) else 0
 
     def txdone(self) -> bool:
         """The line outside takes characters at its own pace."""
