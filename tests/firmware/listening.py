@@ -2,12 +2,10 @@
 
 Each line of stdin: baud, microseconds of each turn of the loop, a request in hex, and after how many of its characters
 there is a pause of how many microseconds. For each one line comes back: the answer in hex, what the relays are, how
-many frames were taken and how many thrown away. Time passes by being looked at: each look at the UART is in the middle
-of a turn.
+many frames were taken and how many thrown away. Time passes by being looked at: each look at the UART takes a turn.
 """
 
 import binascii
-import io
 import sys
 
 from ward_firmware import clock
@@ -19,7 +17,6 @@ else:
     from lockstep import amplifier  # stands beside this one
 
 SILENCE_US = 6000  # afterwards: t3.5 of every rate, and some turns
-POLL, READABLE = 3, 1  # of MicroPython's stream protocol
 
 
 class Over(Exception):
@@ -32,28 +29,32 @@ class Time:
     us = 0
 
 
-class Uart(io.IOBase):
+class Uart:
     """`characters` are (when it has come, value)."""
 
     def __init__(self, turn_us: int, characters: "list[tuple[int, int]]") -> None:
         self.sent = b""
         self._end_us = characters[-1][0] + SILENCE_US
         self._turn_us = turn_us
+        self._looks = 0
         self._characters = characters
 
-    def ioctl(self, request: int, argument: int) -> int:
-        """The middle of one turn."""
-        if request != POLL:
-            return -1  # no descriptor stands behind it
-        Time.us += self._turn_us // 2
-        found = self.any()
-        Time.us += self._turn_us // 2
+    def any(self) -> int:
+        """How much has come; a turn passes before, or in every third half of it after it was looked at."""
+        self._looks += 1
+        before_us = self._turn_us if self._looks % 3 else self._turn_us // 2
+        self._pass(before_us)
+        come = self._come()
+        self._pass(self._turn_us - before_us)
+        return come
+
+    def _come(self) -> int:
+        return sum(1 for at_us, _ in self._characters if at_us <= Time.us)
+
+    def _pass(self, passed_us: int) -> None:
+        Time.us += passed_us
         if Time.us > self._end_us:
             raise Over
-        return argument & READABLE if found else 0
-
-    def any(self) -> int:
-        return sum(1 for at_us, _ in self._characters if at_us <= Time.us)
 
     def read(self, size: int) -> bytes:
         taken, self._characters = self._characters[:size], self._characters[size:]

@@ -111,7 +111,7 @@ class Amplifier:
         return self.framer.gap_us
 
     def wait_ms(self) -> int:
-        """How long the caller may sleep for input before the next `tick`."""
+        """How long no `tick` matters while nothing comes: what a host whose time is virtual may pass over."""
         if self.framer.pending:
             return self.framer.gap_us // 1000 + 1
         left = self._relays.lease_left_ms(self._uptime.ms)

@@ -49,7 +49,7 @@ class Framer:
 
     @property
     def pending(self) -> bool:
-        """Whether a frame has begun and not ended, so that `silence` must be told again and again."""
+        """Whether a frame has begun and not ended."""
         return self._spoilt or len(self._held) > 0
 
     def silence(self, now_us: int) -> None:

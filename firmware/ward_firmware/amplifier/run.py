@@ -1,7 +1,6 @@
 """Amplifier controller: joins the core to UART, relays, ADC, flash and watchdog of the board that `pins` describes."""
 
 import binascii
-import select
 
 import machine
 
@@ -94,23 +93,24 @@ def _scaled(adc: "machine.ADC", full_scale: int) -> int:
 
 
 def _serve(core: Amplifier, uart: "machine.UART", drive: "machine.Pin", watchdog: "machine.WDT") -> None:
-    """Until a restart is wanted and its answer is out."""
-    poller = select.poll()
-    poller.register(uart, select.POLLIN)
+    """Until a restart is wanted and its answer is out.
+
+    It never sleeps: how long a pause on the line was is known from how often it was looked at in vain.
+    """
     while drive.value() or not core.restart_wanted:
         watchdog.feed()
-        # Inside a frame nothing sleeps, and a moment is only said to have been silent if the look came after it.
-        inside = core.framer.pending
         before_us = now_us()
-        if poller.poll(0 if inside else 1 if drive.value() else core.wait_ms()):
+        waiting = uart.any()
+        if waiting:
             # No more than is there: a longer read waits for the next character, and hides the pause before it.
-            answer = core.rx(uart.read(uart.any()) or b"", now_us())
+            answer = core.rx(uart.read(waiting) or b"", now_us())
             if answer:
                 pause_us(core.turnaround_us)
                 drive.value(1)
                 uart.write(answer)
         else:
-            core.tick(before_us if inside else now_us())
+            # Nothing had come at the moment before the look; what came since may only have missed it.
+            core.tick(before_us)
         # The transceiver listens again as soon as the last stop bit is out; nothing waits for that.
         if drive.value() and uart.txdone():
             drive.value(0)

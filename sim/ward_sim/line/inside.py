@@ -38,7 +38,7 @@ class Core(Protocol):
         ...
 
     def wait_ms(self) -> int:
-        """How long until the next `tick` is needed."""
+        """How long no `tick` matters while nothing comes."""
         ...
 
 

@@ -187,7 +187,14 @@ class WDT:
 
 
 class UART(io.IOBase):
-    """Pollable like the real one: request 10 of ioctl (MP_STREAM_GET_FILENO) gives select the descriptor."""
+    """Pollable like the real one: request 10 of ioctl (MP_STREAM_GET_FILENO) gives select the descriptor.
+
+    A controller may ask for ever whether something has come. Here that would take a whole processor, so an answer of no
+    takes its time: a millisecond soon after the last character, when silence is being measured, and longer later.
+    """
+
+    AWAKE_US = 5000  # t3.5 at 9,600 baud, and some
+    NAP_MS = 10
 
     def __init__(self, number: int, *, baudrate: int, tx: Pin, rx: Pin, timeout: int = 0, rxbuf: int = 256) -> None:
         self._fd = int(os.getenv("WARD_UART") or -1)
@@ -196,6 +203,7 @@ class UART(io.IOBase):
         self.write = port.write
         self._poll = select.poll()
         self._poll.register(port, select.POLLIN)
+        self._heard_us = time.ticks_us()
         _say(b"U %d\n" % baudrate)
 
     def ioctl(self, request: int, argument: int) -> int:
@@ -203,8 +211,12 @@ class UART(io.IOBase):
         return self._fd if request == 10 else 0
 
     def any(self) -> int:
-        """How much a read is sure to give at once: all of it, or nothing; how much that is cannot be seen from here."""
-        return PIECE if self._poll.poll(0) else 0
+        """How much to read: all that is there, if anything is; how much that is cannot be seen from here."""
+        awake = time.ticks_diff(time.ticks_us(), self._heard_us) < self.AWAKE_US
+        if not self._poll.poll(1 if awake else self.NAP_MS):
+            return 0
+        self._heard_us = time.ticks_us()
+        return PIECE
 
     def txdone(self) -> bool:
         """The line outside takes characters at its own pace."""
