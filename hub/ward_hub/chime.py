@@ -14,6 +14,7 @@ import math
 import struct
 from array import array
 from enum import StrEnum
+from functools import cache
 
 SAMPLE_RATE = 48_000
 _PEAK = 0.5  # of full scale: -6 dB, so that the limiter never has to touch it
@@ -47,15 +48,22 @@ def chime(signal: Signal) -> bytes:
     return _wav(samples)
 
 
-def _tone(pitch: float, seconds: float) -> list[int]:
-    """One tone with a softer octave above it, swelling and fading so that it begins and ends in silence."""
+@cache
+def _tone(pitch: float, seconds: float) -> array[int]:
+    """One tone with a softer octave above it, swelling and fading so that it begins and ends in silence.
+
+    Signals repeat their few tones, and computing one takes longer than all else here: each is made once, 125 KB in all.
+    """
     count = round(seconds * SAMPLE_RATE)
     level = _PEAK * 32767 / (1 + _OVERTONE)
     step = math.tau * pitch / SAMPLE_RATE
-    return [
-        round(level * _envelope(n, count) * (math.sin(step * n) + _OVERTONE * math.sin(2 * step * n)))
-        for n in range(count)
-    ]
+    return array(
+        "h",
+        (
+            round(level * _envelope(n, count) * (math.sin(step * n) + _OVERTONE * math.sin(2 * step * n)))
+            for n in range(count)
+        ),
+    )
 
 
 def _envelope(sample: int, count: int) -> float:
