@@ -29,6 +29,8 @@ def compile_catalogue(source: Path) -> Path:
     with source.open("rb") as stream:
         catalogue = read_po(stream, abort_invalid=True)
     target = source.with_suffix(".mo")
-    with target.open("wb") as stream:
+    made = source.with_suffix(".made")
+    with made.open("wb") as stream:
         write_mo(stream, catalogue)
+    made.replace(target)  # at once: what runs from this tree may be reading it while a wheel is built
     return target
