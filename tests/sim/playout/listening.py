@@ -30,8 +30,10 @@ def samples(path: Path) -> list[float]:
 def likeness(sound: Sequence[float], known: Sequence[float]) -> list[float]:
     """How like `known` the sound is from each moment on: 1 for the same at any loudness, around 0 for another."""
     size = 1 << (len(sound) + len(known) - 1).bit_length()
-    spectra = zip(_transform(_filled(sound, size)), _transform(_filled(known, size)), strict=True)
-    product = [one * other.conjugate() for one, other in spectra]
+    # Both in one transform, as they are real: the sum and the difference with its mirror image tell them apart.
+    both = _transform([*map(complex, _filled(sound, size), _filled(known, size))])
+    mirrored = [one.conjugate() for one in (both[0], *both[:0:-1])]
+    product = [(one + other) * (one - other).conjugate() * 0.25j for one, other in zip(both, mirrored, strict=True)]
     # The inverse transform is the conjugate of the transform of the conjugate.
     matches = [one.real / size for one in _transform([one.conjugate() for one in product])]
     power = [0.0, *accumulate(one * one for one in sound)]
@@ -54,8 +56,8 @@ def moments(found: Sequence[float], least: float) -> list[float]:
     return [at / COARSE for at in peaks]
 
 
-def _filled(sound: Sequence[float], size: int) -> list[complex]:
-    return [*map(complex, sound), *[0j] * (size - len(sound))]
+def _filled(sound: Sequence[float], size: int) -> list[float]:
+    return [*sound, *[0.0] * (size - len(sound))]
 
 
 def _transform(values: list[complex]) -> list[complex]:
