@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-LONGEST = ("test_story.py", "test_operations_walk.py", "test_page.py", "test_at_the_hub.py", "test_power_cuts.py")
+LONGEST = ("test_story.py", "test_at_the_hub.py", "test_page.py", "test_operations_walk.py", "test_power_cuts.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
