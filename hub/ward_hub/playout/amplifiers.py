@@ -29,6 +29,7 @@ LONGEST_PAUSE_S = 10.0
 LONGEST_STEP_S = 2.0
 LOOK_S = 5.0  # how often an amplifier that is to be off is looked at
 FIRST_LOOK_S = 0.5  # behind an order; what happens between them is not ours, and is told
+LEASE = "lease"  # of TRIP_NAMES
 
 
 @dataclass(slots=True)
@@ -92,7 +93,7 @@ class AmplifierOutput:
         self._orders = 0
         self._trips: int | None = None
         self._looked = False  # since the last order
-        self._idle_trips: int | None = None  # at that look
+        self._idle_trips: int | None = None  # at that look; before it, when nothing of ours could fall open any more
         self._in_doubt = False
         self._taken_over = False
         self._is_configured = False
@@ -196,7 +197,8 @@ class AmplifierOutput:
     async def _look(self) -> None:
         """Open what is closed and was not ordered: nothing but a verified order gives an amplifier power.
 
-        What was closed and fell open by its lease since the last look shows in the controller's count of trips.
+        What was closed and fell open by its lease since the last look shows in the controller's count of trips, and so
+        does what did between our opening it and the first look.
         """
         order = self._orders
         if self._closed or self._in_doubt:
@@ -213,7 +215,7 @@ class AmplifierOutput:
             if status.relays:
                 self._watch.tampered(detail(Code.RELAYS_CLOSED, amplifier=self.name, relays=sorted(status.relays)))
                 await self._set(frozenset(), Priority.SAFETY)
-            elif self._idle_trips is not None and (status.trips or 0) > self._idle_trips:
+            elif self._idle_trips is not None and (status.trips or 0) > self._idle_trips and status.last_trip == LEASE:
                 self._watch.tampered(detail(Code.RELAYS_FELL_OPEN, amplifier=self.name))
             self._idle_trips = status.trips
 
@@ -303,6 +305,9 @@ class AmplifierOutput:
         finally:
             self._orders += 1
         self._closed, self._in_doubt = closed, False
+        before = self.status
+        if before is not None and not closed and reading.at - before.at < self._amplifier.lease_ms / 1000:
+            self._idle_trips = before.trips
         if self.status is not None:  # what was written open may close again
             self.status = replace(self.status, latched=self.status.latched & closed)
         return reading

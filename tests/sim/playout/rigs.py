@@ -24,6 +24,7 @@ from ward_hw.bus import ModbusBus
 from ward_hw.drivers.amplifier import Amplifier
 from ward_hw.drivers.board import Board
 from ward_hw.profile import load_profile
+from ward_protocol.portable.amplifier import TRIP_LEASE
 
 POLL_MS, WARM_MS = 250, 1500
 ZONES = {"zone-1": 1, "zone-2": 2}
@@ -45,6 +46,7 @@ class Horns(Amp8):
 
     level_mv: int = 775
     trips: int = 0
+    last_trip: int = TRIP_LEASE
     begun: float = 0.0
     moves: list[tuple[float, frozenset[int]]] = field(default_factory=list)
 
@@ -58,6 +60,7 @@ class Horns(Amp8):
         words[3] = self.level_mv if self.relays[SUPPLY] else 0
         words[7] = int(now() - self.begun)
         words[9] = self.trips
+        words[15] = self.last_trip if self.trips else 0
         return words
 
     def open_all(self) -> None:

@@ -13,6 +13,7 @@ from tests.statements import NOW
 from ward_hub.alarm_words import Code, Detail, detail
 from ward_hub.playout.amplifiers import FIRST_LOOK_S, LOOK_S, AmplifierOutput, ZoneTrack
 from ward_hw.errors import HardwareError, Unconfirmed
+from ward_protocol.portable.amplifier import TRIP_LEASE, TRIP_TEMPERATURE
 
 ALL = ("zone-1", "zone-2")
 
@@ -333,7 +334,7 @@ def test_relays_that_somebody_else_closed_are_opened_and_told() -> None:
 
 
 def test_relays_that_somebody_else_closed_for_a_moment_are_told_as_well() -> None:
-    """They fall open by their lease before anybody looks; the controller has counted it. An airing's own is no news."""
+    """They fall open by their lease before anybody looks, and the controller counts it. Other trips are no news."""
 
     async def story() -> None:
         horns, told = Horns(), list[Detail]()
@@ -343,15 +344,32 @@ def test_relays_that_somebody_else_closed_for_a_moment_are_told_as_well() -> Non
             await asyncio.sleep(2 * LOOK_S)
             assert told == [detail(Code.RELAYS_FELL_OPEN, amplifier="amp-1")]
             await output.carry(["zone-1"], urgent=False)
-            horns.trips += 1
+            horns.trips, horns.last_trip = horns.trips + 1, TRIP_TEMPERATURE
             await output.release()
             await asyncio.sleep(2 * FIRST_LOOK_S)
-            horns.trips += 1
+            assert len(told) == 1
+            horns.trips, horns.last_trip = horns.trips + 1, TRIP_LEASE
             await asyncio.sleep(LOOK_S)
             assert len(told) == 2
             horns.trips = 0  # it began anew
             await asyncio.sleep(2 * LOOK_S)
             assert len(told) == 2
+
+    run(story())
+
+
+def test_what_somebody_else_closed_right_behind_an_airing_is_told_however_late_the_first_look() -> None:
+    """Nothing of ours falls open by its lease once it was opened in time."""
+
+    async def story() -> None:
+        horns, told = Horns(), list[Detail]()
+        async with amplifier(horns, tampered=told.append) as output:
+            await output.carry(["zone-1"], urgent=False)
+            await asyncio.sleep(1)
+            await output.release()
+            horns.trips += 1
+            await asyncio.sleep(2 * FIRST_LOOK_S)
+            assert told == [detail(Code.RELAYS_FELL_OPEN, amplifier="amp-1")]
 
     run(story())
 
