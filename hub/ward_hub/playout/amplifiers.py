@@ -93,7 +93,8 @@ class AmplifierOutput:
         self._orders = 0
         self._trips: int | None = None
         self._looked = False  # since the last order
-        self._idle_trips: int | None = None  # at that look; before it, when nothing of ours could fall open any more
+        self._idle_trips: int | None = None  # at that look
+        self._released_trips: int | None = None  # before it, when nothing of ours could fall open by its lease any more
         self._in_doubt = False
         self._taken_over = False
         self._is_configured = False
@@ -215,9 +216,19 @@ class AmplifierOutput:
             if status.relays:
                 self._watch.tampered(detail(Code.RELAYS_CLOSED, amplifier=self.name, relays=sorted(status.relays)))
                 await self._set(frozenset(), Priority.SAFETY)
-            elif self._idle_trips is not None and (status.trips or 0) > self._idle_trips and status.last_trip == LEASE:
+            elif self._fell_open(status):
                 self._watch.tampered(detail(Code.RELAYS_FELL_OPEN, amplifier=self.name))
-            self._idle_trips = status.trips
+            self._idle_trips, self._released_trips = status.trips, None
+
+    def _fell_open(self, status: AmplifierStatus) -> bool:
+        """Say whether relays fell open that nobody had ordered closed."""
+        if status.trips is None:
+            return False
+        if self._idle_trips is not None:
+            return status.trips > self._idle_trips
+        # The end of the airing itself may have tripped for another cause.
+        released = self._released_trips
+        return released is not None and status.trips > released and status.last_trip == LEASE
 
     async def _wait(self, pause: float | None) -> None:
         """Wait for so long, or until there is an order: what it closes must be renewed at once."""
@@ -291,7 +302,7 @@ class AmplifierOutput:
 
     async def _set(self, closed: frozenset[int], priority: Priority) -> RelayReading:
         self._orders += 1
-        self._looked, self._idle_trips = False, None
+        self._looked, self._idle_trips, self._released_trips = False, None, None
         self._closed = self._closed | closed
         if not self._supply <= closed:
             self._warm_at = None  # confirmed or not
@@ -307,7 +318,7 @@ class AmplifierOutput:
         self._closed, self._in_doubt = closed, False
         before = self.status
         if before is not None and not closed and reading.at - before.at < self._amplifier.lease_ms / 1000:
-            self._idle_trips = before.trips
+            self._released_trips = before.trips
         if self.status is not None:  # what was written open may close again
             self.status = replace(self.status, latched=self.status.latched & closed)
         return reading
