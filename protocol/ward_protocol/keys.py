@@ -2,9 +2,11 @@
 
 The raw length of a public key says which it is: 32 bytes are Ed25519, 64 are P-256 (x and y, without the 0x04 of SEC1).
 There is exactly one signature for each act of signing: Ed25519 checks its s itself, of ES256 only the low s is taken,
-because anyone could turn (r, s) into (r, n - s), and with it a statement's digest, without the key.
+because anyone could turn (r, s) into (r, n - s), and with it a statement's digest, without the key. And a key signs
+what its owner signed: a point of low order is no key, because for such a one anyone can write a signature that fits.
 Ref: RFC 9053 §2.1 (ES256), §2.2 (EdDSA), §7.1 (COSE_Key); RFC 9679 (thumbprint; ours keeps the first 8 bytes of the
-SHA-256); SEC 2 v2 §2.4.2 (the order of P-256).
+SHA-256); SEC 2 v2 §2.4.2 (the order of P-256); RFC 8032 §5.1 (the curve of Ed25519), §5.1.7 (verifying asks nothing of
+the key's order).
 """
 
 from __future__ import annotations
@@ -36,6 +38,10 @@ SIGNATURE_SIZE = 64
 ED25519_SIZE, P256_SIZE = 32, 64
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _HIGHEST_S = (P256_ORDER // 2).to_bytes(32, "big")
+# The y of all eight points of Ed25519's curve whose order divides 8; of each y, two points have x and -x.
+_PRIME = 2**255 - 19
+_Y_OF_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_LOW_ORDER = frozenset({0, 1, _PRIME - 1, _Y_OF_ORDER_8, _PRIME - _Y_OF_ORDER_8})
 _SHA256 = ECDSA(hashes.SHA256())
 
 
@@ -161,11 +167,14 @@ def _reader(raw: bytes) -> tuple[Algorithm, Callable[[bytes, bytes], None]]:
         if len(raw) == P256_SIZE:
             point = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), b"\x04" + raw)
             return Algorithm.ES256, partial(_verify_es256, point)
-        return Algorithm.EDDSA, Ed25519PublicKey.from_public_bytes(raw).verify
+        verify = Ed25519PublicKey.from_public_bytes(raw).verify
     except ValueError as error:
         raise MisuseError(
             f"public key of {len(raw)} bytes: an Ed25519 key has 32, a P-256 key the 64 of a point on the curve"
         ) from error
+    if (int.from_bytes(raw, "little") & 2**255 - 1) % _PRIME in _LOW_ORDER:
+        raise MisuseError("public key of low order: anyone could sign in its name; its owner has to make another")
+    return Algorithm.EDDSA, verify
 
 
 def _verify_es256(key: EllipticCurvePublicKey, signature: bytes, message: bytes) -> None:

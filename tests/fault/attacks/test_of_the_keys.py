@@ -6,13 +6,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.fault.attacks.range import AREA, PROVINCE, SHORT, WARD, Range, Run, ranged
 
-from ward_protocol.envelope import Envelope, sign
-from ward_protocol.keys import Signer
+from ward_protocol import cbor
+from ward_protocol.envelope import Envelope, seal, sign
+from ward_protocol.keys import Algorithm, Signer, kid_of
 from ward_protocol.reasons import Reason
+from ward_protocol.schema import to_map
 from ward_protocol.statements import (
     Action,
     Audience,
@@ -26,10 +30,22 @@ from ward_protocol.statements import (
     Role,
     RoleKeys,
     Root,
+    StatementType,
 )
 
 CLUB = "club"
 DAY_S = 86_400
+NEUTRAL = b"\1" + bytes(31)  # of Ed25519's curve; as a key it fits a signature that anyone can write (RFC 8032 §5.1.7)
+
+
+class Anyone:
+    """Signs what it likes in the name of the neutral point, and has no secret: R is that point, s is 0."""
+
+    public: Any = SimpleNamespace(kid=kid_of(NEUTRAL), algorithm=Algorithm.EDDSA)
+
+    def sign(self, message: bytes) -> bytes:
+        assert message
+        return NEUTRAL + bytes(32)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +112,26 @@ def test_more_than_its_quota(alone: tuple[Range, Run]) -> None:
         async with at.attack() as before:
             at.publish(at.bulletin(CLUB))
             await at.refused(Reason.QUOTA_EXCEEDED, before)
+
+    run(play())
+
+
+def test_a_key_for_which_anyone_can_sign(site: tuple[Range, Run]) -> None:
+    """Who hands in such a key can say of all that is aired in their name that it was somebody else, and it may be."""
+    at, run = site
+
+    async def play() -> None:
+        source = at.stage.source
+        grants = source.grants.statement()
+        listed = replace(granted(at, WARD), id=CLUB)
+        plain = to_map(replace(grants, version=grants.version + 1, authorities=(*grants.authorities, listed)))
+        plain[5][-1][2] = {kid_of(NEUTRAL): NEUTRAL}
+        data = seal(StatementType.GRANTS, cbor.encode(plain), [at.stage.offices._grant])
+        async with at.attack() as before:
+            with at.serving(grants=(grants.version + 1, data)):
+                await at.refused(Reason.MALFORMED_STATEMENT, before)
+                at.serve(seal(StatementType.BULLETIN, cbor.encode(to_map(at.bulletin(CLUB))), [Anyone()]), CLUB)
+                await at.refused(Reason.UNKNOWN_KEY, before)
 
     run(play())
 

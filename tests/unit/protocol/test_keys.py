@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from tests.statements import AREA, BEAT, BULLETIN, HUB_CHANNEL, NOW, ROOT, SIGNER, p256_signer
 
 from ward_protocol import cbor
@@ -13,10 +15,15 @@ from ward_protocol.envelope import Envelope, add_signature, sign
 from ward_protocol.errors import EnvelopeError, MisuseError, StatementError
 from ward_protocol.keys import P256_ORDER, Algorithm, PublicKey, Signer, es256_signature, kid_of, public_key
 from ward_protocol.reasons import Reason
-from ward_protocol.schema import from_map, to_map
+from ward_protocol.schema import decode, from_map, to_map
 from ward_protocol.statements import Enrolment, Root
 
 TOKEN = p256_signer(7)
+# Ed25519's curve, and every y of its points whose order divides 8. Ref: RFC 8032 §5.1 (p, d).
+PRIME = 2**255 - 19
+EDWARDS_D = -121665 * pow(121666, -1, PRIME) % PRIME
+ORDER_8 = int.from_bytes(bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), "little")
+LOW_ORDER = {0, 1, PRIME - 1, ORDER_8, PRIME - ORDER_8}
 MESSAGE = b"message"
 # The generator of P-256 is the public key of the private key 1. Ref: SEC 2 v2 §2.4.2.
 GENERATOR = bytes.fromhex(
@@ -74,6 +81,63 @@ def test_numbers_outside_the_curve_s_order_are_no_signature(outside: int) -> Non
     number = outside.to_bytes(32, "big")
     assert not TOKEN.public.verifies(number + good[32:], MESSAGE)
     assert not TOKEN.public.verifies(good[:32] + number, MESSAGE)
+
+
+def doubled(point: tuple[int, int]) -> tuple[int, int]:
+    """Twice a point of Ed25519's curve, by its affine law. Ref: RFC 8032 §5.1.4 (where it is projective)."""
+    x, y = point
+    turn = EDWARDS_D * x * x * y * y
+    return 2 * x * y * pow(1 + turn, -1, PRIME) % PRIME, (y * y + x * x) * pow(1 - turn, -1, PRIME) % PRIME
+
+
+def x_of(y: int) -> int | None:
+    """An x of the point of that y; None where there is none. Ref: RFC 8032 §5.1.3."""
+    square = (y * y - 1) * pow(EDWARDS_D * y * y + 1, -1, PRIME) % PRIME
+    root = pow(square, (PRIME + 3) // 8, PRIME)
+    root = root if root * root % PRIME == square else root * pow(2, (PRIME - 1) // 4, PRIME) % PRIME
+    return root if root * root % PRIME == square else None
+
+
+def test_the_points_of_low_order_are_those_that_doubling_brings_home() -> None:
+    """All others of the curve are of the large order, or of eight times that: for them a signature needs a secret."""
+    for y in LOW_ORDER:
+        x = x_of(y)
+        assert x is not None
+        point = (x, y)
+        for _ in range(3):
+            point = doubled(point)
+        assert point == (0, 1)
+    assert len({(x, y) for y in LOW_ORDER for x in (x_of(y) or 0, -(x_of(y) or 0) % PRIME)}) == 8, "the cofactor"
+
+
+LOW_ENCODED = [
+    (number + top).to_bytes(32, "little")
+    for y in sorted(LOW_ORDER)
+    for number in (y, y + PRIME)
+    for top in (0, 2**255)
+    if number < 2**255
+]
+
+
+@pytest.mark.parametrize("raw", LOW_ENCODED, ids=[one.hex()[:4] + one.hex()[-2:] for one in LOW_ENCODED])
+def test_a_point_for_which_anyone_can_sign_is_no_key(raw: bytes) -> None:
+    """The library takes such a signature, without a secret in it, for at least one of a few messages."""
+    signature = b"\1" + bytes(63)
+    key = Ed25519PublicKey.from_public_bytes(raw)
+    assert any(taken(key, signature, bytes([number])) for number in range(64))
+    with pytest.raises(MisuseError, match="low order"):
+        PublicKey(raw)
+    with pytest.raises(StatementError, match=r"low order") as caught:
+        decode(Root, cbor.encode(to_map(ROOT) | {4: {kid_of(raw): raw}}))
+    assert caught.value.reason is Reason.MALFORMED_STATEMENT
+
+
+def taken(key: Ed25519PublicKey, signature: bytes, message: bytes) -> bool:
+    try:
+        key.verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(
