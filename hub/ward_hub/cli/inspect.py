@@ -105,7 +105,9 @@ def _verify(envelope: Envelope, chosen: argparse.Namespace) -> str:
 def _public(text: str) -> PublicKey:
     try:
         return PublicKey(bytes.fromhex(text))
-    except (ValueError, MisuseError) as error:
+    except MisuseError as error:
+        raise UsageError(f"--key {text}: {error}") from error
+    except ValueError as error:
         raise UsageError(f"--key {text}: a public key is 64 or 128 hex digits") from error
 
 

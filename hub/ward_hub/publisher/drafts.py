@@ -145,5 +145,7 @@ def _public_key(name: str, text: str, folder: Path) -> PublicKey:
         return PublicKey(bytes.fromhex(text if len(text) in {64, 128} else (folder / text).read_text("ascii").strip()))
     except OSError as error:
         raise CeremonyError(f"key of {name}: {folder / text} cannot be read: {error.strerror}") from error
-    except (ValueError, MisuseError) as error:
+    except MisuseError as error:
+        raise CeremonyError(f"key of {name}: {text!r}: {error}") from error
+    except ValueError as error:
         raise CeremonyError(f"key of {name}: {text!r} is neither 64 or 128 hex digits nor a file of them") from error

@@ -333,7 +333,8 @@ def test_inspect_tells_times_and_words_as_people_write_them(shell: Shell) -> Non
         (["garbage"], os.EX_DATAERR, "malformed-cose"),
         (["."], os.EX_IOERR, "directory"),
         (["bulletin.cose", "--key", "xyz"], os.EX_USAGE, "--key xyz: a public key is 64 or 128 hex digits"),
-        (["bulletin.cose", "--key", "00"], os.EX_USAGE, "64 or 128 hex digits"),
+        (["bulletin.cose", "--key", "00"], os.EX_USAGE, "--key 00: public key of 1 bytes: an Ed25519 key has 32"),
+        (["bulletin.cose", "--key", "00" * 32], os.EX_USAGE, "public key of low order"),
         (["bulletin.cose", "--root", "nowhere"], os.EX_NOINPUT, "nowhere"),
     ],
 )

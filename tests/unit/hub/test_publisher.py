@@ -331,8 +331,10 @@ def test_a_key_of_a_token_is_named_by_128_digits_or_a_file_of_them(tmp_path: Pat
     for text in (hexed(token), "token.pub"):
         (one,) = grants_of(grants_draft({"keys": {"an": text}}), tmp_path, ROOT, None, NOW).authorities
         assert one.keys == {token.kid: token.public.raw}
-    with pytest.raises(CeremonyError, match="neither 64 or 128 hex digits"):
-        grants_of(grants_draft({"keys": {"an": "0" * 128}}), tmp_path, ROOT, None, NOW)  # no point of the curve
+    with pytest.raises(CeremonyError, match=r"key of an: .* the 64 of a point on the curve"):
+        grants_of(grants_draft({"keys": {"an": "0" * 128}}), tmp_path, ROOT, None, NOW)
+    with pytest.raises(CeremonyError, match=r"key of an: .* its owner has to make another"):
+        grants_of(grants_draft({"keys": {"an": "0" * 64}}), tmp_path, ROOT, None, NOW)
 
 
 def test_grants_under_another_or_an_ended_root() -> None:
