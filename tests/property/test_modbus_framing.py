@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.unit.firmware.ports import RelayBank, amplifier, t15_us
@@ -20,14 +20,15 @@ def coils(unit: int, mask: int) -> bytes:
 
 @st.composite
 def foreign(draw: st.DrawFn) -> bytes:
-    """A frame of another unit: request or answer, we cannot know which."""
+    """A frame of another unit: request or answer, we cannot know which. None whose beginning passes for a whole one."""
     unit = draw(st.integers(1, 247).filter(lambda unit: unit != UNIT))
-    return seal(bytes((unit,)) + draw(st.binary(min_size=1, max_size=40)))
+    frame = seal(bytes((unit,)) + draw(st.binary(min_size=1, max_size=40)))
+    assume(not any(frame[:end] == seal(frame[: end - 2]) for end in range(4, len(frame))))
+    return frame
 
 
 @given(st.lists(st.one_of(st.integers(0, 255), foreign()), max_size=8), st.integers(1, 30))
 def test_every_frame_for_us_is_found_among_others(traffic: list[int | bytes], size: int) -> None:
-    # A foreign frame may hold a prefix that passes for a whole frame once in 65536; then silence has to help.
     framer = Framer(UNIT, 19200)
     now_us, found = 0, []
     for item in traffic:
@@ -38,6 +39,7 @@ def test_every_frame_for_us_is_found_among_others(traffic: list[int | bytes], si
     assert found == [coils(UNIT, item) for item in traffic if isinstance(item, int)]
 
 
+@example(bytes.fromhex("475904fa4600"), 0)  # the beginning of this frame passes for a whole one
 @given(st.binary(max_size=400), st.integers(0, 255))
 def test_after_any_noise_and_one_silence_the_next_request_is_heard(noise: bytes, mask: int) -> None:
     framer = Framer(UNIT, 19200)
