@@ -4,6 +4,7 @@ The raw length of a public key says which it is: 32 bytes are Ed25519, 64 are P-
 There is exactly one signature for each act of signing: Ed25519 checks its s itself, of ES256 only the low s is taken,
 because anyone could turn (r, s) into (r, n - s), and with it a statement's digest, without the key. And a key signs
 what its owner signed: a point of low order is no key, because for such a one anyone can write a signature that fits.
+Of Ed25519, cryptography signs and libsodium verifies: docs/adr/0022.
 Ref: RFC 9053 §2.1 (ES256), §2.2 (EdDSA), §7.1 (COSE_Key); RFC 9679 (thumbprint; ours keeps the first 8 bytes of the
 SHA-256); SEC 2 v2 §2.4.2 (the order of P-256); RFC 8032 §5.1 (the curve of Ed25519), §5.1.7 (verifying asks nothing of
 the key's order).
@@ -27,8 +28,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePublicKey,
     generate_private_key,
 )
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from nacl.bindings import crypto_sign_open
+from nacl.exceptions import BadSignatureError
 
 from ward_protocol import cbor
 from ward_protocol.errors import MisuseError
@@ -85,7 +88,7 @@ class PublicKey:
         """Say whether `signature` (64 bytes) is this key's over `message`."""
         try:
             self._verify(signature, message)
-        except InvalidSignature:
+        except (InvalidSignature, BadSignatureError):
             return False
         return True
 
@@ -163,18 +166,23 @@ class Signer:
 
 
 def _reader(raw: bytes) -> tuple[Algorithm, Callable[[bytes, bytes], None]]:
+    if len(raw) == ED25519_SIZE:
+        if (int.from_bytes(raw, "little") & 2**255 - 1) % _PRIME in _LOW_ORDER:
+            raise MisuseError("public key of low order: anyone could sign in its name; its owner has to make another")
+        return Algorithm.EDDSA, partial(_verify_ed25519, raw)
     try:
-        if len(raw) == P256_SIZE:
-            point = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), b"\x04" + raw)
-            return Algorithm.ES256, partial(_verify_es256, point)
-        verify = Ed25519PublicKey.from_public_bytes(raw).verify
+        point = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), b"\x04" + raw)
     except ValueError as error:
         raise MisuseError(
             f"public key of {len(raw)} bytes: an Ed25519 key has 32, a P-256 key the 64 of a point on the curve"
         ) from error
-    if (int.from_bytes(raw, "little") & 2**255 - 1) % _PRIME in _LOW_ORDER:
-        raise MisuseError("public key of low order: anyone could sign in its name; its owner has to make another")
-    return Algorithm.EDDSA, verify
+    return Algorithm.ES256, partial(_verify_es256, point)
+
+
+def _verify_ed25519(raw: bytes, signature: bytes, message: bytes) -> None:
+    if len(signature) != SIGNATURE_SIZE:  # libsodium is given both in one, and would part them elsewhere
+        raise InvalidSignature
+    crypto_sign_open(signature + message, raw)
 
 
 def _verify_es256(key: EllipticCurvePublicKey, signature: bytes, message: bytes) -> None:
