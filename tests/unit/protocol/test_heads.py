@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -62,11 +63,26 @@ CODECS: dict[str, Codec] = {
 }
 
 
-def judged(codec: Codec, data: bytes) -> tuple[str, Any]:
-    """What a general decoder, the comparison with the encoding of what it found, and `value` say."""
+NOTHING = object()
+
+
+@cache
+def decoded(data: bytes) -> Any:  # noqa: ANN401 - of many codecs the same bytes are tried
+    """What a general decoder and the comparison with the encoding of what it found give, or NOTHING."""
     try:
-        return "is", codec.value(cbor.decode(data, "it"))
-    except (EnvelopeError, StatementError, ValueError, KeyError):
+        return cbor.decode(data, "it")
+    except EnvelopeError:
+        return NOTHING
+
+
+def judged(codec: Codec, data: bytes) -> tuple[str, Any]:
+    """What general decoding and `value` say."""
+    plain = decoded(data)
+    if plain is NOTHING:
+        return "is not", None
+    try:
+        return "is", codec.value(plain)
+    except (StatementError, ValueError, KeyError):
         return "is not", None
 
 
