@@ -182,7 +182,10 @@ class Trust:
             wanted = max(wanted, TWO_PEOPLE)
         _enough(len(own), wanted, f"keys of {authority.id}")
         if quorum is not None:
-            _enough(len(signed_by & set(quorum.kids)), quorum.threshold, "keys of the quorum")
+            of_quorum = signed_by & set(quorum.kids)
+            _enough(len(of_quorum), quorum.threshold, "keys of the quorum")
+            # Who is of both, as after a root that takes an officer into the quorum, is one person all the same.
+            _enough(len(own | of_quorum), wanted + quorum.threshold, f"keys of {authority.id} and the quorum together")
 
 
 def drops_a_beat_key(before: Root, after: Root) -> bool:

@@ -423,6 +423,16 @@ def test_an_emergency_needs_its_issuer_and_the_quorum(urgent: Statement) -> None
     assert lines[1].startswith("role quorum of root 1: 1 of 2, open: ")
 
 
+@pytest.mark.parametrize(("urgent", "when"), [(BULLETIN, ""), (RECALL, ", if it takes back an emergency")])
+def test_who_is_an_officer_and_of_the_quorum_counts_once(urgent: Statement, when: str) -> None:
+    one, two, three = OFFICERS[:3]
+    country = replace(AUTHORITY, areas=("vn",), keys={one.kid: one.public.raw})
+    grants = replace(GRANTS, authorities=(country,))
+    together = f"authority ward and the quorum together{when}"
+    assert known(urgent, [one, two], WITH_QUORUM, grants)[-1] == f"{together}: 2 of 3, open: {three.kid.hex()}"
+    assert known(urgent, [one, two, three], WITH_QUORUM, grants)[-1] == f"{together}: 3 of 3"
+
+
 def test_the_quorum_may_have_to_sign_a_cancel_that_announces() -> None:
     _, officers, quorum = known(RECALL, [SIGNER], WITH_QUORUM, GRANTS)
     assert officers.startswith("authority ward, if it takes back an emergency: 1 of 2")
