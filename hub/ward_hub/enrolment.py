@@ -87,6 +87,9 @@ def checked(data: bytes, asked: bytes, root_id: bytes) -> Answer:
         )
     if Envelope.open(asked).digest != admission.request:
         raise CeremonyError("it answers another request: bring the answer to the request that stands here")
+    own = requested(asked)
+    if admission.hub != own.hub:
+        raise CeremonyError(f"it calls this hub {admission.hub!r}, and the request says {own.hub!r}: ask the office")
     short = [one for one in standings(envelope) if not one.met]
     if short:
         raise CeremonyError(f"the answer lacks signatures, {short[0]}")

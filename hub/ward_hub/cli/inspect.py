@@ -113,6 +113,7 @@ def _public(text: str) -> PublicKey:
 
 def _root(trust: Trust, data: bytes) -> str:
     if Envelope.open(data).statement == trust.root:
+        Trust.from_first_root(data)  # it says the same as the one of --root: that does not say who signed it
         return "by its own root keys"
     return f"as the next root, {trust.with_root(data).root.version}"
 
