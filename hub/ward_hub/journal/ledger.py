@@ -197,7 +197,7 @@ class Ledger(HubLedger):
         """Return the accepted statements that have not ended, oldest first."""
         rows = self._db.execute(
             "SELECT digest, data, state, attempts, rank FROM statement"
-            " WHERE state IN ('accepted', 'airing') ORDER BY received_ms"
+            " WHERE state IN ('accepted', 'airing') ORDER BY received_ms, rowid"
         )
         return [Entry(digest, data, State(state), attempts, rank) for digest, data, state, attempts, rank in rows]
 
