@@ -119,6 +119,11 @@ class Ledger(HubLedger):
         """Say whether that sequence of the issuer was decided, or lies below the replay window."""
         return sequence <= self._low(issuer) or self._slot(issuer, sequence) is not None
 
+    def newest(self, issuer: str) -> int:
+        """Return the highest sequence of the issuer that was decided, 0 where none was."""
+        row = self._db.execute("SELECT max(sequence) FROM slot WHERE issuer = ?", (issuer,)).fetchone()
+        return max(row[0] or 0, self._low(issuer))
+
     def missing(self, heads: Mapping[str, int]) -> list[tuple[str, int]]:
         """Return what the heads of a beat name and nobody decided yet, the newest of each issuer first."""
         gaps: list[tuple[str, int]] = []
