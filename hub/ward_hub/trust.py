@@ -17,6 +17,7 @@ from ward_protocol.reasons import Reason
 from ward_protocol.statements import (
     Authority,
     Beat,
+    Bulletin,
     Cancel,
     Grants,
     Issued,
@@ -30,6 +31,7 @@ from ward_protocol.statements.documents import inside
 
 S = TypeVar("S", bound=Statement)
 TWO_PEOPLE = 2
+SEALED_SIGN = "a break-glass key alone signs emergency bulletins and cancels, nothing else"
 
 
 def public_keys(raw: Mapping[bytes, bytes]) -> dict[bytes, PublicKey]:
@@ -161,6 +163,8 @@ class Trust:
         except StatementError:
             if not sealed:
                 raise
+            if not is_for_sealed_keys(statement):
+                raise StatementError(Reason.THRESHOLD_NOT_MET, SEALED_SIGN) from None
             return Warrant(authority, min(sealed))
         return Warrant(authority)
 
@@ -186,6 +190,13 @@ class Trust:
             _enough(len(of_quorum), quorum.threshold, "keys of the quorum")
             # Who is of both, as after a root that takes an officer into the quorum, is one person all the same.
             _enough(len(own | of_quorum), wanted + quorum.threshold, f"keys of {authority.id} and the quorum together")
+
+
+def is_for_sealed_keys(statement: Issued) -> bool:
+    """Say whether a sealed key alone may sign it: an emergency bulletin, or what takes something back."""
+    if isinstance(statement, Bulletin):
+        return statement.priority is Priority.EMERGENCY
+    return isinstance(statement, Cancel)
 
 
 def drops_a_beat_key(before: Root, after: Root) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ward_hub.publisher.authorities import officers_needed
 from ward_hub.publisher.errors import CeremonyError
-from ward_hub.trust import public_keys
+from ward_hub.trust import is_for_sealed_keys, public_keys
 from ward_protocol.envelope import Envelope
 from ward_protocol.keys import PublicKey
 from ward_protocol.statements import (
@@ -94,7 +94,7 @@ def _issue(envelope: Envelope, statement: Issued, root: Root | None, grants: Gra
     authority: Authority | None = grants.authority(statement.issuer) if grants else None
     if authority is None:
         return []
-    if authority.break_glass is not None:
+    if authority.break_glass is not None and is_for_sealed_keys(statement):
         sealed = _standing(envelope, f"break-glass of {authority.id}", 1, public_keys(authority.break_glass.keys))
         if sealed.signed:
             return [sealed]

@@ -433,6 +433,14 @@ def test_who_is_an_officer_and_of_the_quorum_counts_once(urgent: Statement, when
     assert known(urgent, [one, two, three], WITH_QUORUM, grants)[-1] == f"{together}: 3 of 3"
 
 
+def test_a_sealed_key_counts_for_emergencies_alone() -> None:
+    urgent = replace(BULLETIN, issuer="station")
+    assert known(urgent, [SEALED_KEY], ROOT, GRANTS) == ["break-glass of station: 1 of 1"]
+    envelope = Envelope.open(sign(replace(urgent, priority=Priority.PRIORITY), [SEALED_KEY]))
+    with pytest.raises(CeremonyError, match="would not count"):
+        need_use(envelope, [SEALED_KEY.kid], standings(envelope, ROOT, GRANTS))
+
+
 def test_the_quorum_may_have_to_sign_a_cancel_that_announces() -> None:
     _, officers, quorum = known(RECALL, [SIGNER], WITH_QUORUM, GRANTS)
     assert officers.startswith("authority ward, if it takes back an emergency: 1 of 2")
