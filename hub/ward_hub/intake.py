@@ -28,8 +28,8 @@ from ward_protocol.statements import CLASSES, Authority, Bulletin, Cancel, Issue
 
 log = logging.getLogger(__name__)
 UNKNOWN_DIGEST = bytes(32)
-# How far a sequence may lie ahead of all that were decided: more than an office ever issues, and so few that who has one
-# of its keys for a while cannot use up the numbers of what takes more keys than that, emergencies among them.
+# How far a sequence may lie ahead of all that were decided: more than an office ever issues, and so few that who has
+# one of its keys for a while cannot use up the numbers of what takes more keys than that, emergencies among them.
 FURTHEST_AHEAD = 2**20
 BEAT = "beat"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ward_hub.durable import write_whole
+from ward_hub.printed import one_line
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.standing import Standing, standings
 from ward_hub.trust import Trust
@@ -84,9 +85,9 @@ def tell(chosen: argparse.Namespace, data: bytes, root: Root | None = None, gran
         f"{count} {'signature' if count == 1 else 'signatures'}\n"
     )
     if about:
-        sys.stdout.write("  {status}, {priority}: {title}\n".format(**about))
+        sys.stdout.write(one_line("  {status}, {priority}: {title}".format(**about)) + "\n")
     for one in known:
-        sys.stdout.write(f"  {one}\n")
+        sys.stdout.write(one_line(f"  {one}") + "\n")
     return os.EX_OK
 
 

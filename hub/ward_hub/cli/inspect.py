@@ -21,6 +21,7 @@ from ward_hub.errors import UsageError
 from ward_hub.expiry import Ending, endings
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from ward_hub.moments import moment
+from ward_hub.printed import indented
 from ward_hub.publisher.authorities import ward_of
 from ward_hub.publisher.standing import Standing, root_in, standings
 from ward_hub.trust import Trust, keyring
@@ -206,7 +207,7 @@ def in_words(facts: Mapping[str, Any], language: str) -> str:
         *(_("Note: %s.") % detail_in_words(one, language) for one in facts["ends"]),
         *_lines(facts["statement"], "  "),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(indented(one) for one in lines) + "\n"
 
 
 def _needed(one: Mapping[str, Any], language: str) -> str:
