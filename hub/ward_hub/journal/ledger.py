@@ -315,6 +315,14 @@ class Ledger(HubLedger):
         """Return the same for each key with such uses, by its id."""
         return dict(self._db.execute("SELECT kid, count(*) FROM break_glass WHERE NOT cleared GROUP BY kid"))
 
+    def uncleared_issuers(self) -> list[str]:
+        """Return in whose names they were used; by now these may have other sealed keys."""
+        query = (
+            "SELECT DISTINCT issuer FROM break_glass JOIN statement ON digest = statement WHERE NOT cleared"
+            " ORDER BY issuer"
+        )
+        return [row[0] for row in self._db.execute(query)]
+
     def clear_break_glass(self) -> int:
         """Clear all uses of break-glass keys; return how many there were."""
         with self._transaction():
