@@ -59,6 +59,7 @@ def act(chosen: argparse.Namespace) -> int:
 
 
 def _request(chosen: argparse.Namespace) -> int:
+    enrolment.need_names(chosen.hub, chosen.area)
     own = ChannelKey.generate()
     with made_hub_key(chosen.state, _uri(chosen)) as key:
         data = enrolment.request(key, chosen.hub, chosen.area, own.public, seconds_now())

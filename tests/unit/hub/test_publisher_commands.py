@@ -364,6 +364,13 @@ def test_a_hub_asks_and_installs_the_answer(capsys: pytest.CaptureFixture[str]) 
     assert end.numbers.reserve() > 0
 
 
+@pytest.mark.parametrize("words", ["--hub Hub-1 --area vn/01", "--hub hub-1 --area vn//01", "--hub hub/1 --area vn"])
+def test_a_request_that_no_configuration_could_follow_makes_nothing(words: str, said: Said) -> None:
+    assert run(f"enrol request {words} --state state --out request.cose") == os.EX_USAGE
+    said()
+    assert not Path("state").exists()
+
+
 def test_each_request_has_a_channel_key_of_its_own(said: Said) -> None:
     enrol()
     first = Path("answer.cose").read_bytes()
