@@ -25,6 +25,7 @@ from tests.statements import (
     GRANTS,
     MINIMAL,
     ORDER,
+    RECALL,
     RECEIPT,
     ROOT,
     ROOT_KEY,
@@ -40,7 +41,7 @@ from ward_hub.cli.main import COMMANDS, main
 from ward_hub.cli.run import OneLine
 from ward_hub.identity import write_key
 from ward_protocol.envelope import Envelope, sign
-from ward_protocol.statements import Audience, Bulletin, Priority, Status, Text
+from ward_protocol.statements import Action, Audience, Bulletin, Priority, Statement, Status, Text
 
 DRAFT = '[[text]]\ntitle = "Tin"\nbody = "Nội dung"\n'
 
@@ -366,6 +367,31 @@ def test_nor_for_what_is_told_of_a_file_that_was_signed(shell: Shell) -> None:
     assert said.out.splitlines()[1:] == [
         f"  Actual, emergency: {SHOWN}?It verifies: by authority ward.?  Test, normal: Tin"
     ]
+
+
+SETTINGS = {"hub.language": "vi", "source.uri": "coap://other.example"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "line"),
+    [
+        (
+            replace(ORDER, action=Action.SILENCE, targets=(), priority=Priority.EMERGENCY, expires=2**40),
+            "emergency: order silence",
+        ),
+        (
+            replace(ORDER, action=Action.CONFIGURATION, targets=(), settings=SETTINGS, expires=2**40),
+            "priority: order configuration, source.uri = coap://other.example, hub.language = vi",
+        ),
+        (replace(CANCEL, expires=2**40), f"cancel of {CANCEL.target.hex()}"),
+        (replace(RECALL, expires=2**40), f"cancel of {RECALL.target.hex()}, says aloud that it was sent in error"),
+    ],
+)
+def test_who_signs_an_order_or_a_cancel_is_told_what_it_does(shell: Shell, statement: Statement, line: str) -> None:
+    (shell.folder / "one.cose").write_bytes(sign(statement, [STRANGER]))
+    said = shell("sign", "one.cose", "--add", "--key", "ward.key", "--out", "two.cose")
+    assert said.status == os.EX_OK
+    assert said.out.splitlines()[1:] == [f"  {line}"]
 
 
 def test_nor_does_an_error(shell: Shell) -> None:
