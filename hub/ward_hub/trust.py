@@ -5,11 +5,13 @@ Ref: the shape is The Update Framework's (root N + 1 signed by the thresholds of
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from ward_protocol import cbor
 from ward_protocol.envelope import Sealed
 from ward_protocol.errors import StatementError
 from ward_protocol.keys import PublicKey, public_key
@@ -30,6 +32,7 @@ from ward_protocol.statements import (
 from ward_protocol.statements.documents import inside
 
 S = TypeVar("S", bound=Statement)
+log = logging.getLogger(__name__)
 TWO_PEOPLE = 2
 SEALED_SIGN = "a break-glass key alone signs emergency bulletins and cancels, nothing else"
 
@@ -190,6 +193,25 @@ class Trust:
             _enough(len(of_quorum), quorum.threshold, "keys of the quorum")
             # Who is of both, as after a root that takes an officer into the quorum, is one person all the same.
             _enough(len(own | of_quorum), wanted + quorum.threshold, f"keys of {authority.id} and the quorum together")
+
+
+def kept_grants(data: bytes) -> Grants:
+    """Return grants that were verified when they were kept.
+
+    Those that this version of the software refuses, as for a key that is none any more, keep their place in the order
+    and grant nothing: a hub that did not start could not be given newer ones. Raises StatementError for what never was
+    grants.
+    """
+    sealed = _read(data, StatementType.GRANTS)
+    try:
+        return _decoded(sealed, Grants)
+    except StatementError as error:
+        said = cbor.decode(sealed.payload, "grants")
+        if not cbor.is_map(said) or not {1, 2, 3, 4} <= said.keys():
+            raise
+        empty = Grants(version=said[1], issued=said[2], expires=said[3], root_version=said[4], authorities=())
+        log.error("grants %d that were in force are refused by now, and nothing is granted: %s", empty.version, error)
+        return empty
 
 
 def is_for_sealed_keys(statement: Issued) -> bool:
