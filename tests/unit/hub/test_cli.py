@@ -401,19 +401,20 @@ def test_nor_does_an_error(shell: Shell) -> None:
 
 
 def test_a_grant_that_ended_after_all_the_years_that_python_knows_is_compared(shell: Shell) -> None:
-    name = "ward\x1b[2K\n"
-    endless = replace(GRANTS, expires=2**53, authorities=(replace(AUTHORITY, id=name, not_after=2**53),))
+    ward = replace(AUTHORITY, not_after=2**53)
+    endless = replace(GRANTS, expires=2**53, authorities=(ward, replace(ward, id="past\x1b[2K\n")))
     (shell.folder / "endless.cose").write_bytes(sign(endless, [GRANT_KEY]))
     (shell.folder / "root-1.cose").write_bytes(sign(replace(ROOT, expires=2**53), [ROOT_KEY]))
     key = f'keys = {{ ward = "{SIGNER.public.raw.hex()}" }}\nareas = ["vn/01/00268"]\n'
-    grant = f'[[authority]]\nid = "ward\\u001b[2K\\n"\n{key}threshold = 1\nlevel = 3\nhighest_priority = "normal"\n'
+    grant = f'[[authority]]\nid = "ward"\n{key}threshold = 1\nlevel = 3\nhighest_priority = "normal"\n'
     (shell.folder / "next.toml").write_text(f"days = 1\n{grant}")
     by = ("--root", "root-1.cose", "--after", "endless.cose", "--key", grant_key(shell))
     said = shell("grants", "next.toml", *by, "--out", "next.cose")
     assert said.status == os.EX_OK
     assert not obeyed(said.out)
-    line = said.out.splitlines()[-1]
-    assert line.startswith("  * ward?[2K?: changed")
+    past, line = said.out.splitlines()[-2:]
+    assert past == "  - past?[2K?: is granted nothing any more"
+    assert line.startswith("  * ward: changed")
     assert "(was 9999-01-01T00:00:00+00:00)" in line
 
 

@@ -39,6 +39,7 @@ from ward_hub.publisher.grants import check_grants, grants_of
 from ward_hub.publisher.issue import check, check_beat
 from ward_hub.publisher.roots import check_root, root_of
 from ward_hub.publisher.standing import need_use, standings
+from ward_protocol.cose import MAX_SIGNERS
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
 from ward_protocol.statements import (
@@ -243,6 +244,23 @@ def sealed(glass: dict[str, object] | None = None, **other: object) -> dict[str,
 def test_sealed_keys_and_thresholds_that_make_no_sense(words: str, draft: GrantsDraft) -> None:
     with pytest.raises(CeremonyError, match=words):
         grants_of(draft, HERE, WITH_QUORUM, None, NOW)
+
+
+@pytest.mark.parametrize("name", ["ubnd/phuong", "..", "ward\n", "ward\x1b[2K", "phu\u031bo\u031bng", "ward\u200b"])
+def test_an_id_that_has_no_place_in_a_feed_or_passes_for_another(name: str) -> None:
+    with pytest.raises(CeremonyError, match=r"authority .*: an id"):
+        grants_of(grants_draft({"id": name}), HERE, ROOT, None, NOW)
+
+
+def test_an_emergency_that_takes_more_signatures_than_a_file_holds() -> None:
+    many = {str(number): hexed(one) for number, one in enumerate(OFFICERS[5:20])}
+    for needed in (14, 15):
+        draft = grants_draft({**EMERGENCY, "keys": many, "emergency_threshold": needed})
+        if needed + QUORUM.threshold <= MAX_SIGNERS:
+            grants_of(draft, HERE, WITH_QUORUM, None, NOW)
+            continue
+        with pytest.raises(CeremonyError, match="takes 17 signatures, and a file holds 16"):
+            grants_of(draft, HERE, WITH_QUORUM, None, NOW)
 
 
 def second(**other: object) -> GrantsDraft:
