@@ -30,14 +30,16 @@ def replace_whole(path: Path, data: bytes, mode: int = OWNER_ALONE) -> None:
     The folder is synced, too: a rename that is not on the disk yet is undone by a power cut. Raises OSError.
     """
     part = path.with_name(path.name + ".part")
-    write_new(part, data, os.O_TRUNC, mode)
+    # What a power cut left there, or somebody laid there, such as a link on a stick to a file of ours.
+    part.unlink(missing_ok=True)
+    write_new(part, data, mode)
     part.replace(path)
     sync(path.parent)
 
 
-def write_new(path: Path, data: bytes, flags: int = os.O_EXCL, mode: int = OWNER_ALONE) -> None:
-    """Write a file and sync it; by default it must not exist. Raises OSError."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, mode), "wb") as file:
+def write_new(path: Path, data: bytes, mode: int = OWNER_ALONE) -> None:
+    """Write a file that must not exist yet, and sync it. Raises OSError."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
