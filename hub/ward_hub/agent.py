@@ -44,13 +44,13 @@ from ward_hub.streams import unlocked
 from ward_hub.supervisor import supervise
 from ward_hub.tally import Tally
 from ward_hub.tampering import Tampering
-from ward_hub.trust import Trust
+from ward_hub.trust import Trust, kept_grants
 from ward_hub.ways import MIB, Ways
 from ward_protocol.channel import ChannelKey
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Beat, Bulletin, Cancel, Grants, Order, Statement, TimeTrust
+from ward_protocol.statements import Beat, Bulletin, Cancel, Order, TimeTrust
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.5
@@ -116,20 +116,15 @@ def restore_trust(root: Path, journal: Journal) -> Trust:
     try:
         trust = Trust.from_first_root(kept.get("root") or root.read_bytes())
         # Verified when they were kept. A later root may have other keys, and they are in force until replaced.
-        grants, beat = (_statement(kept.get(name)) for name in ("grants", "beat"))
-        if isinstance(grants, Grants):
-            trust = replace(trust, grants=grants)
-        if isinstance(beat, Beat):
+        if "grants" in kept:
+            trust = replace(trust, grants=kept_grants(kept["grants"]))
+        if "beat" in kept and isinstance(beat := Envelope.open(kept["beat"]).statement, Beat):
             trust = replace(trust, beat=beat)
     except OSError as error:
         raise StateError(f"{root}: the root cannot be read: {error.strerror}") from error
     except StatementError as error:
         raise StateError(f"{root}, or what the journal keeps of it, is not acceptable: {error}") from error
     return trust
-
-
-def _statement(data: bytes | None) -> Statement | None:
-    return None if data is None else Envelope.open(data).statement
 
 
 class Agent:

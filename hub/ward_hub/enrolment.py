@@ -8,10 +8,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from ward_hub import channel
-from ward_hub.config import load
+from ward_hub.config import Area, Identifier, load
 from ward_hub.durable import write_whole
-from ward_hub.errors import ConfigError, StateError
+from ward_hub.errors import ConfigError, StateError, UsageError
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.standing import standings
 from ward_hub.trust import Trust
@@ -39,6 +41,15 @@ class Answer:
     def source(self) -> str:
         """The source's URI."""
         return self.admission.source
+
+
+def need_names(hub: str, area: str) -> None:
+    """Raise UsageError for an id or an area that no hub's configuration may have: no answer could be used."""
+    for option, text, kind in (("--hub", hub, Identifier), ("--area", area, Area)):
+        try:
+            msgspec.convert(text, kind)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"{option} {text}: no hub's configuration takes that: {error}") from error
 
 
 def request(key: Signing, hub: str, area: str, channel_key: bytes, now: int) -> bytes:
@@ -87,6 +98,9 @@ def checked(data: bytes, asked: bytes, root_id: bytes) -> Answer:
         )
     if Envelope.open(asked).digest != admission.request:
         raise CeremonyError("it answers another request: bring the answer to the request that stands here")
+    own = requested(asked)
+    if admission.hub != own.hub:
+        raise CeremonyError(f"it calls this hub {admission.hub!r}, and the request says {own.hub!r}: ask the office")
     short = [one for one in standings(envelope) if not one.met]
     if short:
         raise CeremonyError(f"the answer lacks signatures, {short[0]}")

@@ -28,6 +28,9 @@ from ward_protocol.statements import CLASSES, Authority, Bulletin, Cancel, Issue
 
 log = logging.getLogger(__name__)
 UNKNOWN_DIGEST = bytes(32)
+# How far a sequence may lie ahead of all that were decided: more than an office ever issues, and so few that who has
+# one of its keys for a while cannot use up the numbers of what takes more keys than that, emergencies among them.
+FURTHEST_AHEAD = 2**20
 BEAT = "beat"
 
 
@@ -140,6 +143,7 @@ class Intake:
             warrant = self._keeper.trust.warrant(statement, signed_by, authority, self._area, unsays=unsaid)
             if await self._journal.do(Ledger.settled, statement.issuer, statement.sequence):
                 raise _replayed(statement)
+            _need_near(statement, await self._journal.do(Ledger.newest, statement.issuer))
             _need_own_place(statement, place)
             slot = (statement.issuer, statement.sequence)
             need_grant(statement, warrant.authority, self._clock.now())
@@ -241,6 +245,14 @@ def _airs(statement: Issued) -> bool:
 def _need_own_place(statement: Issued, place: Place) -> None:
     if place.issuer is not None and (place.issuer, place.sequence) != (statement.issuer, statement.sequence):
         raise StatementError(Reason.WRONG_FEED, f"sequence {statement.sequence} of {statement.issuer} was found there")
+
+
+def _need_near(statement: Issued, newest: int) -> None:
+    ahead = statement.sequence - newest
+    if ahead > FURTHEST_AHEAD:
+        raise StatementError(
+            Reason.SEQUENCE_TOO_FAR, f"{statement.issuer} was at {newest} here, this is {ahead} further"
+        )
 
 
 def _replayed(statement: Issued) -> StatementError:

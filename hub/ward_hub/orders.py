@@ -207,12 +207,11 @@ class Orders:
         return f"set: {', '.join(settings)}"
 
     async def _clear(self, given: Given) -> str:
-        kids = set(await self._journal.do(Ledger.uncleared_uses))
-        grants = self._keeper.trust.grants
-        for one in grants.authorities if grants else ():
-            if one.break_glass and kids & one.break_glass.keys.keys() and given.level >= one.level:
+        for issuer in await self._journal.do(Ledger.uncleared_issuers):
+            level = self._keeper.level_of(issuer)
+            if level is not None and given.level >= level:
                 raise StatementError(
-                    Reason.DECISION_NOT_ALLOWED, f"the sealed keys of {one.id} are cleared by who stands above it"
+                    Reason.DECISION_NOT_ALLOWED, f"the sealed keys of {issuer} are cleared by who stands above it"
                 )
         return f"cleared: {await self._journal.do(Ledger.clear_break_glass)} uses of sealed keys"
 

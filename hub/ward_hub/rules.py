@@ -11,7 +11,7 @@ from ward_hub.render import check_text
 from ward_hub.trust import Warrant
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Action, Authority, Bulletin, Cancel, Issued, Kind, Order, Priority, TimeTrust
+from ward_protocol.statements import Action, Authority, Bulletin, Cancel, Issued, Kind, Order, TimeTrust
 from ward_protocol.statements.documents import inside
 from ward_protocol.statements.order import KINDS
 
@@ -50,7 +50,7 @@ def need_time_and_content(statement: Issued, authority: Authority, now: float, t
 def need_this_hub(statement: Issued, warrant: Warrant, *, hub: str, area: str, cut_off: Callable[[], bool]) -> None:
     """Raise StatementError for what the hub `hub` in `area` may not act on; `cut_off`: it hears no source."""
     if warrant.break_glass is not None:
-        _need_emergency_of_the_ward(statement, area, cut_off)
+        _need_the_ward_cut_off(statement, area, cut_off)
     if not _is_meant(statement, hub, area):
         raise StatementError(Reason.NOT_FOR_THIS_HUB, f"hub {hub} in {area} is not in its audience")
 
@@ -83,15 +83,8 @@ def _need_outlets(statement: Issued, authority: Authority) -> None:
             raise StatementError(reason, f"{authority.id} may address {', '.join(granted)} only")
 
 
-def _need_emergency_of_the_ward(statement: Issued, area: str, cut_off: Callable[[], bool]) -> None:
-    """Raise for what a sealed key may not sign: all but emergencies of this very ward, and taking them back."""
-    urgent = isinstance(statement, Cancel) or (
-        isinstance(statement, Bulletin) and statement.priority is Priority.EMERGENCY
-    )
-    if not urgent:
-        raise StatementError(
-            Reason.THRESHOLD_NOT_MET, "a break-glass key alone signs emergency bulletins and cancels, nothing else"
-        )
+def _need_the_ward_cut_off(statement: Issued, area: str, cut_off: Callable[[], bool]) -> None:
+    """Raise for what a sealed key alone may not do: reach beyond this very ward, or count while a source answers."""
     if set(statement.audience.areas) != {area}:
         raise StatementError(Reason.OUTSIDE_OWN_WARD, f"a break-glass key is for {area} alone")
     if not cut_off():

@@ -5,11 +5,13 @@ Ref: the shape is The Update Framework's (root N + 1 signed by the thresholds of
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from ward_protocol import cbor
 from ward_protocol.envelope import Sealed
 from ward_protocol.errors import StatementError
 from ward_protocol.keys import PublicKey, public_key
@@ -17,6 +19,7 @@ from ward_protocol.reasons import Reason
 from ward_protocol.statements import (
     Authority,
     Beat,
+    Bulletin,
     Cancel,
     Grants,
     Issued,
@@ -29,7 +32,9 @@ from ward_protocol.statements import (
 from ward_protocol.statements.documents import inside
 
 S = TypeVar("S", bound=Statement)
+log = logging.getLogger(__name__)
 TWO_PEOPLE = 2
+SEALED_SIGN = "a break-glass key alone signs emergency bulletins and cancels, nothing else"
 
 
 def public_keys(raw: Mapping[bytes, bytes]) -> dict[bytes, PublicKey]:
@@ -161,6 +166,8 @@ class Trust:
         except StatementError:
             if not sealed:
                 raise
+            if not is_for_sealed_keys(statement):
+                raise StatementError(Reason.THRESHOLD_NOT_MET, SEALED_SIGN) from None
             return Warrant(authority, min(sealed))
         return Warrant(authority)
 
@@ -182,7 +189,36 @@ class Trust:
             wanted = max(wanted, TWO_PEOPLE)
         _enough(len(own), wanted, f"keys of {authority.id}")
         if quorum is not None:
-            _enough(len(signed_by & set(quorum.kids)), quorum.threshold, "keys of the quorum")
+            of_quorum = signed_by & set(quorum.kids)
+            _enough(len(of_quorum), quorum.threshold, "keys of the quorum")
+            # Who is of both, as after a root that takes an officer into the quorum, is one person all the same.
+            _enough(len(own | of_quorum), wanted + quorum.threshold, f"keys of {authority.id} and the quorum together")
+
+
+def kept_grants(data: bytes) -> Grants:
+    """Return grants that were verified when they were kept.
+
+    Those that this version of the software refuses, as for a key that is none any more, keep their place in the order
+    and grant nothing: a hub that did not start could not be given newer ones. Raises StatementError for what never was
+    grants.
+    """
+    sealed = _read(data, StatementType.GRANTS)
+    try:
+        return _decoded(sealed, Grants)
+    except StatementError as error:
+        said = cbor.decode(sealed.payload, "grants")
+        if not cbor.is_map(said) or not {1, 2, 3, 4} <= said.keys():
+            raise
+        empty = Grants(version=said[1], issued=said[2], expires=said[3], root_version=said[4], authorities=())
+        log.error("grants %d that were in force are refused by now, and nothing is granted: %s", empty.version, error)
+        return empty
+
+
+def is_for_sealed_keys(statement: Issued) -> bool:
+    """Say whether a sealed key alone may sign it: an emergency bulletin, or what takes something back."""
+    if isinstance(statement, Bulletin):
+        return statement.priority is Priority.EMERGENCY
+    return isinstance(statement, Cancel)
 
 
 def drops_a_beat_key(before: Root, after: Root) -> bool:

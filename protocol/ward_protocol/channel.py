@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
@@ -66,7 +66,7 @@ class ChannelKey:
         """Read an unencrypted PKCS#8 PEM private key; raises MisuseError if it is not one of X25519."""
         try:
             key = serialization.load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise MisuseError("not an unencrypted PEM private key") from error
         if not isinstance(key, X25519PrivateKey):
             raise MisuseError("the key is one that signs, a channel needs one of X25519")

@@ -19,7 +19,7 @@ from enum import IntEnum
 from functools import lru_cache, partial
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDSA,
@@ -141,7 +141,7 @@ class Signer:
         """Read an unencrypted PKCS#8 PEM private key; raises MisuseError if it is neither Ed25519 nor P-256."""
         try:
             key = serialization.load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise MisuseError("not an unencrypted PEM private key: make one with `wardhub keygen`") from error
         if not isinstance(key, (Ed25519PrivateKey, EllipticCurvePrivateKey)):
             raise MisuseError("private key is neither Ed25519 nor P-256: make one with `wardhub keygen`")

@@ -12,6 +12,7 @@ from pathlib import Path
 from ward_hub.cli.run import DEFAULT_CONFIG
 from ward_hub.config import load
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES
+from ward_hub.printed import one_line
 
 
 def common(one: argparse.ArgumentParser) -> None:
@@ -31,5 +32,5 @@ def tell(chosen: argparse.Namespace, answer: object, lines: Iterable[str]) -> in
     if chosen.json:
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.writelines(line + "\n" for line in lines)
+        sys.stdout.writelines(one_line(line) + "\n" for line in lines)
     return os.EX_OK

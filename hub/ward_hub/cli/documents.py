@@ -7,15 +7,17 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from ward_hub.durable import write_whole
+from ward_hub.printed import one_line
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.standing import Standing, standings
 from ward_hub.trust import Trust
 from ward_protocol.envelope import Envelope
-from ward_protocol.statements import Bulletin, Grants, Order, Root, Statement
+from ward_protocol.statements import Bulletin, Cancel, Grants, Order, Root, Statement
 
 S = TypeVar("S", bound=Statement)
 NO_NEWER = 0
@@ -84,21 +86,41 @@ def tell(chosen: argparse.Namespace, data: bytes, root: Root | None = None, gran
         f"{count} {'signature' if count == 1 else 'signatures'}\n"
     )
     if about:
-        sys.stdout.write("  {status}, {priority}: {title}\n".format(**about))
+        sys.stdout.write(one_line(f"  {_in_words(about)}") + "\n")
     for one in known:
-        sys.stdout.write(f"  {one}\n")
+        sys.stdout.write(one_line(f"  {one}") + "\n")
     return os.EX_OK
 
 
 def _about(statement: Statement) -> dict[str, str]:
-    """Return what whoever signs what airs must see at a glance: whether it is real, and how urgent."""
-    if isinstance(statement, Order) and statement.status and statement.stream:
-        title = f"a live stream of at most {statement.stream.max_s} s"
-        return {"status": statement.status.value, "priority": statement.priority.name.lower(), "title": title}
-    if not isinstance(statement, Bulletin):
-        return {}
-    priority = statement.priority.name.lower()
-    return {"status": statement.status.value, "priority": priority, "title": statement.title}
+    """Return what whoever signs must see at a glance: whether it is real, how urgent, and what it does."""
+    match statement:
+        case Bulletin():
+            return {"status": statement.status.value, **_urgency(statement), "title": statement.title}
+        case Order():
+            status = {"status": statement.status.value} if statement.status else {}
+            return {**status, **_urgency(statement), "title": _does(statement)}
+        case Cancel():
+            aloud = ", says aloud that it was sent in error" if statement.announce else ""
+            return {"title": f"cancel of {statement.target.hex()}{aloud}"}
+        case _:
+            return {}
+
+
+def _urgency(statement: Bulletin | Order) -> dict[str, str]:
+    return {"priority": statement.priority.name.lower()}
+
+
+def _does(order: Order) -> str:
+    if order.stream:
+        return f"a live stream of at most {order.stream.max_s} s"
+    settings = [f"{name} = {value}" for name, value in (order.settings or {}).items()]
+    return ", ".join([f"order {order.title}", *settings])
+
+
+def _in_words(about: Mapping[str, str]) -> str:
+    urgency = ", ".join(about[name] for name in ("status", "priority") if name in about)
+    return f"{urgency}: {about['title']}" if urgency else about["title"]
 
 
 def plain(one: Standing) -> dict[str, object]:

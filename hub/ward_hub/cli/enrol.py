@@ -16,6 +16,7 @@ from ward_hub.durable import write_whole
 from ward_hub.errors import StateError, UsageError
 from ward_hub.identity import REQUEST, hub_public, made_hub_key
 from ward_hub.keys.uri import TokenUri
+from ward_hub.printed import one_line
 from ward_hub.publisher.drafts import channel_public
 from ward_hub.publisher.standing import need_use, standings
 from ward_protocol.channel import ChannelKey
@@ -58,6 +59,7 @@ def act(chosen: argparse.Namespace) -> int:
 
 
 def _request(chosen: argparse.Namespace) -> int:
+    enrolment.need_names(chosen.hub, chosen.area)
     own = ChannelKey.generate()
     with made_hub_key(chosen.state, _uri(chosen)) as key:
         data = enrolment.request(key, chosen.hub, chosen.area, own.public, seconds_now())
@@ -78,7 +80,7 @@ def _answer(chosen: argparse.Namespace) -> int:
     status = tell(chosen, data, root)
     if not chosen.json:
         key = enrolment.requested(asked).public.hex()
-        sys.stdout.write(f"  hub {admission.hub} with public key {key}\n")
+        sys.stdout.write(one_line(f"  hub {admission.hub} with public key {key}") + "\n")
         sys.stdout.write(
             f"  tell the hub's technician by telephone: root id {Envelope.open(admission.root).digest.hex()}\n"
         )
@@ -101,7 +103,8 @@ def _install(chosen: argparse.Namespace) -> int:
         facts = {"hub": given.hub, "root": str(root), "root_version": given.version, "source": given.source}
         sys.stdout.write(json.dumps(facts) + "\n")
     else:
-        sys.stdout.write(f"{chosen.config}: hub {given.hub}, root {given.version} in {root}, source {given.source}\n")
+        installed = f"hub {given.hub}, root {given.version} in {root}, source {given.source}"
+        sys.stdout.write(one_line(f"{chosen.config}: {installed}") + "\n")
     return os.EX_OK
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ward_hub.cli.documents import opened, out_arguments, root_at, seconds_now, tell
 from ward_hub.cli.keys import key_argument, signing_with
+from ward_hub.printed import one_line
 from ward_hub.publisher.changes import changes
 from ward_hub.publisher.drafts import GrantsDraft, read_draft
 from ward_hub.publisher.grants import grants_of
@@ -38,5 +39,5 @@ def act(chosen: argparse.Namespace) -> int:
     need_use(envelope, [one.public.kid for one in signers], standings(envelope, root))
     status = tell(chosen, data, root)
     if not chosen.json:
-        sys.stdout.writelines(f"  {line}\n" for line in changes(grants, before))
+        sys.stdout.writelines(one_line(f"  {line}") + "\n" for line in changes(grants, before))
     return status

@@ -21,6 +21,7 @@ from ward_hub.errors import UsageError
 from ward_hub.expiry import Ending, endings
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from ward_hub.moments import moment
+from ward_hub.printed import indented
 from ward_hub.publisher.authorities import ward_of
 from ward_hub.publisher.standing import Standing, root_in, standings
 from ward_hub.trust import Trust, keyring
@@ -113,6 +114,7 @@ def _public(text: str) -> PublicKey:
 
 def _root(trust: Trust, data: bytes) -> str:
     if Envelope.open(data).statement == trust.root:
+        Trust.from_first_root(data)  # it says the same as the one of --root: that does not say who signed it
         return "by its own root keys"
     return f"as the next root, {trust.with_root(data).root.version}"
 
@@ -205,7 +207,7 @@ def in_words(facts: Mapping[str, Any], language: str) -> str:
         *(_("Note: %s.") % detail_in_words(one, language) for one in facts["ends"]),
         *_lines(facts["statement"], "  "),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(indented(one) for one in lines) + "\n"
 
 
 def _needed(one: Mapping[str, Any], language: str) -> str:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from ward_hub.links.publish import publish
+from ward_hub.printed import one_line
 from ward_protocol.envelope import Envelope
 
 SUMMARY = "publish a signed file to a source, its recordings first"
@@ -26,5 +27,6 @@ def act(chosen: argparse.Namespace) -> int:
     data = chosen.file.read_bytes()
     envelope = Envelope.open(data)
     location = asyncio.run(publish(chosen.to, data, chosen.media))
-    sys.stdout.write(f"{chosen.file}: {envelope.type.name.lower()} {envelope.digest.hex()} is at {location}\n")
+    what = f"{envelope.type.name.lower()} {envelope.digest.hex()}"
+    sys.stdout.write(one_line(f"{chosen.file}: {what} is at {location}") + "\n")
     return os.EX_OK

@@ -15,6 +15,7 @@ from pathlib import Path
 from ward_hub.cli.verdicts import explained
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from ward_hub.links.push import Push, Pushed, push_to
+from ward_hub.printed import one_line
 from ward_protocol.envelope import Envelope
 from ward_protocol.statements import Bulletin
 
@@ -99,6 +100,6 @@ def _teller(chosen: argparse.Namespace) -> Tell:
                 "file": path,
                 "why": explained(pushed.words, chosen.lang),
             }
-        sys.stdout.write(line + "\n")
+        sys.stdout.write((line if chosen.json else one_line(line)) + "\n")
 
     return tell

@@ -22,6 +22,7 @@ def _meaning(reason: Reason, language: str) -> str:
         Reason.NOT_FOR_THIS_HUB: _("it is meant for other hubs"),
         Reason.EXPIRED: _("its time is over"),
         Reason.REPLAYED: _("this hub has decided about it before"),
+        Reason.SEQUENCE_TOO_FAR: _("its number is far beyond its issuer's last"),
     }
     several = (
         (LAST_OF_BYTES, _("the file is damaged, or made for another version")),

@@ -63,6 +63,9 @@ class HubLedger:
         with self._transaction():
             self._keep_clock(kept)
             self._db.execute("DELETE FROM document WHERE kind = 'beat'")
+            # Else what came under that time would count against its issuer's quota until that time comes again.
+            latest_ms = kept.floor * 1000
+            self._db.execute("UPDATE statement SET received_ms = ? WHERE received_ms > ?", (latest_ms, latest_ms))
             self._audit.append("clock-recovered", None, {"floor": kept.floor})
 
     def _keep_clock(self, kept: Kept) -> None:

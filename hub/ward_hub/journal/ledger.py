@@ -119,6 +119,11 @@ class Ledger(HubLedger):
         """Say whether that sequence of the issuer was decided, or lies below the replay window."""
         return sequence <= self._low(issuer) or self._slot(issuer, sequence) is not None
 
+    def newest(self, issuer: str) -> int:
+        """Return the highest sequence of the issuer that was decided, 0 where none was."""
+        row = self._db.execute("SELECT max(sequence) FROM slot WHERE issuer = ?", (issuer,)).fetchone()
+        return max(row[0] or 0, self._low(issuer))
+
     def missing(self, heads: Mapping[str, int]) -> list[tuple[str, int]]:
         """Return what the heads of a beat name and nobody decided yet, the newest of each issuer first."""
         gaps: list[tuple[str, int]] = []
@@ -197,7 +202,7 @@ class Ledger(HubLedger):
         """Return the accepted statements that have not ended, oldest first."""
         rows = self._db.execute(
             "SELECT digest, data, state, attempts, rank FROM statement"
-            " WHERE state IN ('accepted', 'airing') ORDER BY received_ms"
+            " WHERE state IN ('accepted', 'airing') ORDER BY received_ms, rowid"
         )
         return [Entry(digest, data, State(state), attempts, rank) for digest, data, state, attempts, rank in rows]
 
@@ -309,6 +314,14 @@ class Ledger(HubLedger):
     def uncleared_uses(self) -> dict[bytes, int]:
         """Return the same for each key with such uses, by its id."""
         return dict(self._db.execute("SELECT kid, count(*) FROM break_glass WHERE NOT cleared GROUP BY kid"))
+
+    def uncleared_issuers(self) -> list[str]:
+        """Return in whose names they were used; by now these may have other sealed keys."""
+        query = (
+            "SELECT DISTINCT issuer FROM break_glass JOIN statement ON digest = statement WHERE NOT cleared"
+            " ORDER BY issuer"
+        )
+        return [row[0] for row in self._db.execute(query)]
 
     def clear_break_glass(self) -> int:
         """Clear all uses of break-glass keys; return how many there were."""

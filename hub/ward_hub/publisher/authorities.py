@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.trust import TWO_PEOPLE
+from ward_protocol.cose import MAX_SIGNERS
 from ward_protocol.statements import Authority, BreakGlass, Grants, Kind, Priority, Role, Root
 from ward_protocol.statements.documents import inside
 
@@ -29,6 +32,10 @@ def officers_needed(authority: Authority, priority: Priority, root: Root | None)
 
 def check_authority(one: Authority, grants: Grants, root: Root, now: int) -> None:
     """Raise CeremonyError for an authority that could never act, that has too much, or that fails those it is for."""
+    if _is_no_name(one.id):
+        raise CeremonyError(
+            f"authority {one.id!r}: an id is a place in a feed: letters to be seen, in form NFC, without /"
+        )
     if one.not_after <= now:
         raise CeremonyError(f"authority {one.id}: it would have ended already: give a later not_after")
     if one.not_after > grants.expires:
@@ -39,6 +46,12 @@ def check_authority(one: Authority, grants: Grants, root: Root, now: int) -> Non
     _check_emergencies(one, root)
     if one.break_glass is not None:
         _check_sealed(one, one.break_glass, grants, root)
+
+
+def _is_no_name(text: str) -> bool:
+    """Say whether an id is no segment of a path (RFC 7252 §5.10.1), or looks like one that has other bytes."""
+    unseen = not text.isprintable() or unicodedata.normalize("NFC", text) != text
+    return unseen or "/" in text or text in {".", ".."}
 
 
 def _check_emergencies(one: Authority, root: Root) -> None:
@@ -52,6 +65,12 @@ def _check_emergencies(one: Authority, root: Root) -> None:
     if len(one.keys) < needed:
         why = "it issues inside one ward" if ward_of(one) else "the root has no quorum"
         raise CeremonyError(f"authority {one.id}: an emergency takes two people: {why}, so it needs {needed} keys")
+    together = needed + (root.roles[Role.QUORUM].threshold if Role.QUORUM in root.roles else 0)
+    if together > MAX_SIGNERS:
+        raise CeremonyError(
+            f"authority {one.id}: an emergency takes {together} signatures, and a file holds {MAX_SIGNERS}: "
+            "lower a threshold"
+        )
 
 
 def _check_sealed(one: Authority, sealed: BreakGlass, grants: Grants, root: Root) -> None:

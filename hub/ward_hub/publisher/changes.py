@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
+from ward_hub.moments import moment
 from ward_protocol.statements import Authority, Grants, Quota
 
 
@@ -44,7 +44,7 @@ def _facts(one: Authority) -> dict[str, str]:
         "areas": " ".join(sorted(one.areas)),
         "highest priority": one.highest_priority.name.lower(),
         "kinds": " ".join(kind.name.lower() for kind in sorted(one.kinds)),
-        "end": datetime.fromtimestamp(one.not_after, UTC).isoformat(),
+        "end": moment(one.not_after).isoformat(),
         "parent": one.parent or "none",
         "zones": " ".join(sorted(one.zones)) or "all",
         "boards": " ".join(sorted(one.boards)) or "all",

@@ -43,8 +43,6 @@ def check_root(root: Root, before: Root | None, now: int) -> None:
     if idle:
         raise CeremonyError(f"key {', '.join(idle)} has no role: give it one, or leave it out")
     beat = root.roles[Role.BEAT]
-    if beat.threshold != 1:
-        raise CeremonyError("role beat: a beat has one signature, its threshold must be 1")
     for role, keys in root.roles.items():
         shared = set(beat.kids) & set(keys.kids)
         if role is not Role.BEAT and shared:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ward_hub.publisher.authorities import officers_needed
 from ward_hub.publisher.errors import CeremonyError
-from ward_hub.trust import public_keys
+from ward_hub.trust import is_for_sealed_keys, public_keys
 from ward_protocol.envelope import Envelope
 from ward_protocol.keys import PublicKey
 from ward_protocol.statements import (
@@ -94,15 +94,16 @@ def _issue(envelope: Envelope, statement: Issued, root: Root | None, grants: Gra
     authority: Authority | None = grants.authority(statement.issuer) if grants else None
     if authority is None:
         return []
-    if authority.break_glass is not None:
+    if authority.break_glass is not None and is_for_sealed_keys(statement):
         sealed = _standing(envelope, f"break-glass of {authority.id}", 1, public_keys(authority.break_glass.keys))
         if sealed.signed:
             return [sealed]
     priority = Priority.NORMAL if isinstance(statement, Cancel) else statement.priority
     keys = public_keys(authority.keys)
-    found = [_standing(envelope, f"authority {authority.id}", officers_needed(authority, priority, root), keys)]
-    if priority is Priority.EMERGENCY and root is not None and Role.QUORUM in root.roles:
-        found.append(_role(envelope, root, Role.QUORUM))
+    officers = officers_needed(authority, priority, root)
+    found = [_standing(envelope, f"authority {authority.id}", officers, keys)]
+    if priority is Priority.EMERGENCY:
+        found += _quorum(envelope, authority, officers, root)
     if isinstance(statement, Cancel) and statement.announce:
         found += _if_an_emergency(envelope, authority, root)
     return found
@@ -114,9 +115,21 @@ def _if_an_emergency(envelope: Envelope, authority: Authority, root: Root | None
     wanted = officers_needed(authority, Priority.EMERGENCY, root)
     if wanted > authority.threshold_for(Priority.NORMAL):
         found.append(_standing(envelope, f"authority {authority.id}", wanted, public_keys(authority.keys)))
-    if root is not None and Role.QUORUM in root.roles:
-        found.append(_role(envelope, root, Role.QUORUM))
+    found += _quorum(envelope, authority, wanted, root)
     return [replace(one, who=f"{one.who}, if it takes back an emergency") for one in found]
+
+
+def _quorum(envelope: Envelope, authority: Authority, officers: int, root: Root | None) -> list[Standing]:
+    """What an emergency takes beside its `officers`: the quorum, and where a key is of both that it counts once."""
+    if root is None or Role.QUORUM not in root.roles:
+        return []
+    quorum = root.roles[Role.QUORUM]
+    found = [_role(envelope, root, Role.QUORUM)]
+    if authority.keys.keys() & set(quorum.kids):
+        keys = public_keys({**authority.keys, **{kid: root.keys[kid] for kid in quorum.kids}})
+        who = f"authority {authority.id} and the quorum together"
+        found.append(_standing(envelope, who, officers + quorum.threshold, keys))
+    return found
 
 
 def _role(envelope: Envelope, root: Root, role: Role) -> Standing:

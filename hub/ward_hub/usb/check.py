@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ward_hub.trust import Trust, keyring
 from ward_hub.usb.container import Kind
@@ -82,16 +82,21 @@ def _recordings(statement: Statement) -> tuple[str, ...]:
 
 
 def _document(sealed: Sealed, trust: Trust) -> tuple[str, Trust]:
-    """Return by whom a trust document verifies, and whom to trust behind it; raises StatementError."""
+    """Return by whom a trust document verifies, and whom to trust behind it; raises StatementError.
+
+    One that says the same as that which was given may be signed by anybody: a hub that has it not yet would refuse it.
+    """
     by = f"by root {trust.root.version}"
     match sealed.type:
         case StatementType.ROOT:
             if _is(sealed, trust.root):
+                Trust.from_first_root(sealed.data)
                 return f"is root {trust.root.version}, which was given", trust
             trust = trust.with_root(sealed.data)
             return f"as the next root, {trust.root.version}", trust
         case StatementType.GRANTS:
             if trust.grants is not None and _is(sealed, trust.grants):
+                replace(trust, grants=None).with_grants(sealed.data, now=0)
                 return f"are grants {trust.grants.version}, which were given", trust
             return by, trust.with_grants(sealed.data, now=0)
         case StatementType.BEAT:

@@ -81,6 +81,8 @@ class Root:
                 raise ValueError(f"the role {role.name.lower()} has no keys")
         if any(kid not in self.keys for role in self.roles.values() for kid in role.kids):
             raise ValueError("a role names a key that is not listed")
+        if self.roles[Role.BEAT].threshold != 1:  # no beat could be taken any more, nor so the next root be heard of
+            raise ValueError("role beat: a beat has one signature, its threshold must be 1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,19 @@ def test_statements_that_nobody_signed_or_not_for_this_hub(site: tuple[Range, Ru
     run(play())
 
 
+def test_the_highest_number_there_is(site: tuple[Range, Run]) -> None:
+    """By an author's stolen key: else all that this authority ever issued again would be refused as replayed."""
+    at, run = site
+
+    async def play() -> None:
+        async with at.attack() as before:
+            put_in(at, joined([(Kind.STATEMENT, sign(at.bulletin(sequence=2**53), at.by()))]))
+            await at.refused(Reason.SEQUENCE_TOO_FAR, before)
+            pull_out(at)
+
+    run(play())
+
+
 def bundle_of(at: Range) -> bytes:
     """A bundle of one good bulletin."""
     return joined([(Kind.STATEMENT, sign(at.bulletin(), at.by()))])

@@ -53,10 +53,13 @@ from ward_hub.links import (
 )
 from ward_hub.outputs import Outputs
 from ward_hub.trust import Trust
+from ward_protocol import cbor
 from ward_protocol.channel import ChannelKey
-from ward_protocol.envelope import Envelope, sign
-from ward_protocol.keys import Signer
+from ward_protocol.envelope import Envelope, seal, sign
+from ward_protocol.errors import StatementError
+from ward_protocol.keys import Signer, kid_of
 from ward_protocol.reasons import Reason
+from ward_protocol.schema import to_map
 from ward_protocol.statements import (
     Action,
     Beat,
@@ -69,6 +72,7 @@ from ward_protocol.statements import (
     Receipt,
     Role,
     RoleKeys,
+    StatementType,
     Status,
     TimeTrust,
     lock_master,
@@ -477,6 +481,27 @@ def test_at_its_end_the_outputs_are_safe_even_where_systemd_is_gone(
         async with hub(tmp_path) as one:
             await asyncio.sleep(1)
         assert one.outputs.safe == 1
+
+    run(play())
+
+
+def test_kept_grants_that_a_newer_version_refuses_grant_nothing_and_keep_their_place(tmp_path: Path) -> None:
+    neutral = b"\1" + bytes(31)  # a key of low order: before it was refused, somebody may have had it granted
+    fields = to_map(replace(GRANTS, version=7))
+    fields[5][0][2] = cbor.sorted_map({**fields[5][0][2], kid_of(neutral): neutral})
+    kept = seal(StatementType.GRANTS, cbor.encode(fields), [GRANT_KEY])
+
+    async def play() -> None:
+        one = Hub(tmp_path)
+        with contextlib.closing(one.journal):
+            one.journal.ledger.keep_document("grants", 7, bytes(32), kept)
+            trust = restore_trust(tmp_path / "root.cose", one.journal)
+            assert trust.grants is not None
+            assert trust.grants.authorities == ()
+            with pytest.raises(StatementError, match="grants 6 after 7"):
+                trust.with_grants(sign(replace(GRANTS, version=6), [GRANT_KEY]), NOW)
+            newer = replace(GRANTS, version=8)
+            assert trust.with_grants(sign(newer, [GRANT_KEY]), NOW).grants == newer
 
     run(play())
 

@@ -16,6 +16,7 @@ import pytest
 from tests.intakes import QUORUM, WITH_QUORUM
 from tests.sim.hw.sounds import tone
 from tests.statements import (
+    AUTHORITY,
     BEAT,
     BEAT_KEY,
     BULLETIN,
@@ -24,9 +25,11 @@ from tests.statements import (
     GRANTS,
     MINIMAL,
     ORDER,
+    RECALL,
     RECEIPT,
     ROOT,
     ROOT_KEY,
+    SEALED_KEY,
     SIGNER,
     STRANGER,
     p256_signer,
@@ -38,7 +41,7 @@ from ward_hub.cli.main import COMMANDS, main
 from ward_hub.cli.run import OneLine
 from ward_hub.identity import write_key
 from ward_protocol.envelope import Envelope, sign
-from ward_protocol.statements import Bulletin, Priority, Status
+from ward_protocol.statements import Action, Audience, Bulletin, Priority, Statement, Status, Text
 
 DRAFT = '[[text]]\ntitle = "Tin"\nbody = "Nội dung"\n'
 
@@ -324,6 +327,100 @@ def test_inspect_tells_times_and_words_as_people_write_them(shell: Shell) -> Non
     assert (statement["priority"], statement["status"]) == ("priority", "Actual")
     assert statement["texts"][0]["title"] == "Cảnh báo lũ quét"
     assert statement["supersedes"] == ["02" * 32]
+
+
+def test_a_sealed_key_is_good_for_emergencies_alone(shell: Shell) -> None:
+    for priority, status in ((Priority.EMERGENCY, os.EX_OK), (Priority.PRIORITY, os.EX_DATAERR)):
+        one = replace(BULLETIN, issuer="station", priority=priority)
+        (shell.folder / "sealed.cose").write_bytes(sign(one, [SEALED_KEY]))
+        said = shell("inspect", "sealed.cose", "--root", "root.cose", "--grants", "grants.cose")
+        assert said.status == status
+
+
+EVIL = "Tin\r\x1b[2A\x1b[2K\x9b2J\u202e\nIt verifies: by authority ward.\n  Test, normal: Tin"
+SHOWN = "Tin??[2A?[2K?2J?"
+
+
+def obeyed(out: str) -> set[str]:
+    """What of an output a terminal would do instead of showing it, ends of lines aside."""
+    return {letter for letter in out if not letter.isprintable()} - {"\n"}
+
+
+def test_what_a_statement_says_passes_for_nothing_that_inspect_says(shell: Shell) -> None:
+    evil = replace(BULLETIN, texts=(Text("vi", EVIL, EVIL),), approver=EVIL, audience=Audience((EVIL,)))
+    (shell.folder / "evil.cose").write_bytes(sign(evil, [STRANGER]))
+    words = shell("inspect", "evil.cose", "--lang", "en").out
+    lines = words.splitlines()
+    assert not obeyed(words)
+    assert [one for one in lines if one.startswith("It ")] == ["It does NOT verify: " + lines[1].partition(": ")[2]]
+    assert f"  approver: {SHOWN}" in lines
+    assert [one for one in lines if one.lstrip().startswith("Test, normal")]  # shown, but deeper than what it is in
+    assert all(one.startswith("      ") for one in lines if "Test, normal" in one)
+
+
+def test_nor_for_what_is_told_of_a_file_that_was_signed(shell: Shell) -> None:
+    evil = replace(BULLETIN, texts=(Text("vi", EVIL, "x"),), expires=2**40)
+    (shell.folder / "evil.cose").write_bytes(sign(evil, [STRANGER]))
+    said = shell("sign", "evil.cose", "--add", "--key", "ward.key", "--out", "out.cose")
+    assert said.status == os.EX_OK
+    assert not obeyed(said.out)
+    assert said.out.splitlines()[1:] == [
+        f"  Actual, emergency: {SHOWN}?It verifies: by authority ward.?  Test, normal: Tin"
+    ]
+
+
+SETTINGS = {"hub.language": "vi", "source.uri": "coap://other.example"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "line"),
+    [
+        (
+            replace(ORDER, action=Action.SILENCE, targets=(), priority=Priority.EMERGENCY, expires=2**40),
+            "emergency: order silence",
+        ),
+        (
+            replace(ORDER, action=Action.CONFIGURATION, targets=(), settings=SETTINGS, expires=2**40),
+            "priority: order configuration, source.uri = coap://other.example, hub.language = vi",
+        ),
+        (replace(CANCEL, expires=2**40), f"cancel of {CANCEL.target.hex()}"),
+        (replace(RECALL, expires=2**40), f"cancel of {RECALL.target.hex()}, says aloud that it was sent in error"),
+    ],
+)
+def test_who_signs_an_order_or_a_cancel_is_told_what_it_does(shell: Shell, statement: Statement, line: str) -> None:
+    (shell.folder / "one.cose").write_bytes(sign(statement, [STRANGER]))
+    said = shell("sign", "one.cose", "--add", "--key", "ward.key", "--out", "two.cose")
+    assert said.status == os.EX_OK
+    assert said.out.splitlines()[1:] == [f"  {line}"]
+
+
+def test_nor_does_an_error(shell: Shell) -> None:
+    (shell.folder / "evil.cose").write_bytes(sign(replace(BULLETIN, issuer="a\x1b[2Kb", expires=2**40), [STRANGER]))
+    said = shell("sign", "evil.cose", "--add", "--key", "ward.key", "--grants", "grants.cose", "--out", "out.cose")
+    assert said.line().startswith("a?[2Kb is granted nothing")
+
+
+def test_a_grant_that_ended_after_all_the_years_that_python_knows_is_compared(shell: Shell) -> None:
+    ward = replace(AUTHORITY, not_after=2**53)
+    endless = replace(GRANTS, expires=2**53, authorities=(ward, replace(ward, id="past\x1b[2K\n")))
+    (shell.folder / "endless.cose").write_bytes(sign(endless, [GRANT_KEY]))
+    (shell.folder / "root-1.cose").write_bytes(sign(replace(ROOT, expires=2**53), [ROOT_KEY]))
+    key = f'keys = {{ ward = "{SIGNER.public.raw.hex()}" }}\nareas = ["vn/01/00268"]\n'
+    grant = f'[[authority]]\nid = "ward"\n{key}threshold = 1\nlevel = 3\nhighest_priority = "normal"\n'
+    (shell.folder / "next.toml").write_text(f"days = 1\n{grant}")
+    by = ("--root", "root-1.cose", "--after", "endless.cose", "--key", grant_key(shell))
+    said = shell("grants", "next.toml", *by, "--out", "next.cose")
+    assert said.status == os.EX_OK
+    assert not obeyed(said.out)
+    past, line = said.out.splitlines()[-2:]
+    assert past == "  - past?[2K?: is granted nothing any more"
+    assert line.startswith("  * ward: changed")
+    assert "(was 9999-01-01T00:00:00+00:00)" in line
+
+
+def grant_key(shell: Shell) -> Path:
+    write_key(shell.folder / "grant.key", GRANT_KEY)
+    return shell.folder / "grant.key"
 
 
 @pytest.mark.parametrize(

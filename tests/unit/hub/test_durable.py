@@ -55,6 +55,36 @@ def test_what_cannot_be_written_leaves_the_one_before(tmp_path: Path, monkeypatc
     assert (tmp_path / "a").read_bytes() == b"before"
 
 
+@pytest.mark.parametrize("write", [write_whole, replace_whole])
+@pytest.mark.parametrize("lay", [Path.symlink_to, Path.hardlink_to])
+def test_what_somebody_laid_beside_it_is_not_written_through(
+    write: Callable[[Path, bytes], None], lay: Callable[[Path, Path], None], tmp_path: Path
+) -> None:
+    victim, stick = tmp_path / "key.pem", tmp_path / "stick"
+    victim.write_bytes(b"secret")
+    stick.mkdir()
+    lay(stick / "wardhub.bundle.part", victim)
+    write(stick / "wardhub.bundle", b"bundle")
+    assert victim.read_bytes() == b"secret"
+    assert (stick / "wardhub.bundle").read_bytes() == b"bundle"
+    assert not (stick / "wardhub.bundle").is_symlink()
+
+
+def test_a_pipe_beside_it_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.part")
+    with (tmp_path / "a.part").open("r+b", buffering=0):  # so that a failing test does not wait either
+        write_whole(tmp_path / "a", b"data")
+    assert (tmp_path / "a").is_file()
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) & 0o111 == 0
+
+
+def test_what_a_power_cut_left_beside_it_says_nothing_of_who_may_read_it(tmp_path: Path) -> None:
+    (tmp_path / "a.part").touch(mode=0o666)
+    (tmp_path / "a.part").chmod(0o666)
+    replace_whole(tmp_path / "a", b"state")
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
+
+
 def test_who_may_read_it(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:

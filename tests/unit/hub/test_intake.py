@@ -35,7 +35,7 @@ from tests.statements import (
 )
 from tests.unit.protocol.test_envelope import sign1, sign_n
 
-from ward_hub.intake import Accepted, Place
+from ward_hub.intake import FURTHEST_AHEAD, Accepted, Place
 from ward_hub.journal import Ledger, State
 from ward_hub.rules import FUTURE_S
 from ward_hub.tally import BURST
@@ -346,6 +346,15 @@ async def test_an_emergency_from_inside_the_ward_needs_two_officers_and_the_quor
     assert await at.take(sign(bulletin(issuer="office", sequence=2), OFFICE[1:])) is not None
 
 
+async def test_an_officer_who_is_of_the_quorum_as_well_does_not_count_twice(at: Desk) -> None:
+    keys = {one.kid: one.public.raw for one in (OFFICE[0], QUORUM[0])}
+    both = replace(OFFICE_GRANT, keys=keys, threshold=1, highest_priority=Priority.EMERGENCY)
+    at.trust = replace(WITH_QUORUM, grants=replace(GRANTS, authorities=(both,)))
+    urgent = bulletin(issuer="office", priority=Priority.EMERGENCY)
+    assert await refused(at, sign(urgent, [QUORUM[0], QUORUM[1]])) is Reason.THRESHOLD_NOT_MET
+    assert await at.take(sign(urgent, QUORUM))
+
+
 async def test_without_a_quorum_an_emergency_takes_two_people_all_the_same(at: Desk) -> None:
     two = replace(OFFICE_GRANT, threshold=1, areas=("vn",), highest_priority=Priority.EMERGENCY)
     at.trust = replace(TRUST, grants=replace(GRANTS, authorities=(two,)))
@@ -442,6 +451,20 @@ async def test_a_sequence_is_decided_once(at: Desk) -> None:
     await at.take(data)
     assert await refused(at, data) is Reason.REPLAYED
     assert await refused(at, signed(bulletin(approver="ai khác"))) is Reason.REPLAYED
+
+
+async def test_one_key_cannot_use_up_all_the_numbers_of_its_issuer(at: Desk, tmp_path: Path) -> None:
+    for sequence in (2**53, FURTHEST_AHEAD + 1):
+        data = signed(bulletin(sequence=sequence))
+        assert await refused(at, data) is Reason.SEQUENCE_TOO_FAR
+        assert not await settled(at, sequence)
+    assert await at.take(signed(bulletin(sequence=FURTHEST_AHEAD))) is not None
+    at.journal.close()
+    with desk(tmp_path, at.now) as again:  # what is far is counted from what was decided
+        far = bulletin(sequence=2 * FURTHEST_AHEAD + 1)
+        assert await refused(again, signed(far)) is Reason.SEQUENCE_TOO_FAR
+        assert await again.take(signed(bulletin(sequence=2 * FURTHEST_AHEAD))) is not None
+        assert await refused(again, sign(bulletin(issuer="office", sequence=2**53), OFFICE)) is Reason.SEQUENCE_TOO_FAR
 
 
 async def test_two_ways_in_at_once_accept_once(at: Desk) -> None:
@@ -682,7 +705,8 @@ async def test_the_uses_of_a_sealed_key_are_counted_across_restarts_until_cleare
 @pytest.mark.parametrize("statement", [bulletin(issuer="office"), replace(ORDER, issuer="office", sequence=1)])
 async def test_a_sealed_key_signs_emergencies_and_cancels_and_nothing_else(at: Desk, statement: Issued) -> None:
     at.trust, at.cut_off = BROKEN, True
-    assert await refused_for_good(at, sign(statement, [SEALED_KEY]), "office") is Reason.THRESHOLD_NOT_MET
+    assert await refused(at, sign(statement, [SEALED_KEY])) is Reason.THRESHOLD_NOT_MET
+    assert not await settled(at, issuer="office")  # for these it is no key of its issuer
 
 
 async def test_with_the_full_signatures_a_sealed_key_beside_them_is_no_use_of_it(at: Desk) -> None:

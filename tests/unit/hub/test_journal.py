@@ -13,7 +13,7 @@ from tests.statements import BULLETIN, CANCEL, NOW, RECALL, RECEIPT, SIGNER
 from ward_hub.alarm_words import Code, detail
 from ward_hub.clock import Clock, Kept
 from ward_hub.errors import StateError
-from ward_hub.journal import Entry, Journal, Ledger, Standing, State, Withdrawal
+from ward_hub.journal import Bounds, Entry, Journal, Ledger, Standing, State, Withdrawal
 from ward_hub.journal.ledger import WINDOW
 from ward_protocol.envelope import sign
 from ward_protocol.reasons import Reason
@@ -207,6 +207,22 @@ def test_a_recovered_clock_takes_the_newest_beat_with_it(tmp_path: Path) -> None
         assert one.ledger.clock() == kept
         assert "beat" not in one.ledger.documents()
     assert [(line.event, line.detail) for line in story(tmp_path)] == [("clock-recovered", {"floor": NOW})]
+
+
+def test_what_was_accepted_under_a_stolen_beat_keys_time_does_not_fill_quotas_for_as_long(tmp_path: Path) -> None:
+    now, few = Now(NOW + 10**7), Bounds(bulletins=2)
+    with journal(tmp_path, now) as one:
+        for number in (2, 1):
+            assert one.ledger.accept("ward", number, bytes([number]) * 32, b"", bounds=few) is None
+    now.at = float(NOW)
+    with journal(tmp_path, now) as one:
+        one.ledger.recover_clock(Kept(NOW, "boot-1", 12.0, float(NOW), False))
+        refusal = one.ledger.accept("ward", 3, bytes([3]) * 32, b"", bounds=few)
+        assert refusal is not None
+        assert refusal.reason is Reason.QUOTA_EXCEEDED
+        assert [entry.digest[0] for entry in one.ledger.unfinished()] == [2, 1]
+        now.at += 86_401
+        assert one.ledger.accept("ward", 3, bytes([3]) * 32, b"", bounds=few) is None
 
 
 def test_an_alarm_stands_in_the_journal_until_it_is_over(tmp_path: Path) -> None:

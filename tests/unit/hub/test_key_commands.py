@@ -80,6 +80,24 @@ def test_a_sealed_key_is_made_and_signs(capsys: pytest.CaptureFixture[str]) -> N
     assert sorted(one.name for one in Path().glob("glass*")) == ["glass.key", "glass.pub"]
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "keygen new.pem --public new.pem",
+        "keygen new.pem --public ward.pem",
+        f"keygen new.pem --sealed {FILES} --public new.pem",
+        "keygen new.pem --channel --public new.pem",
+        f"{SIGN} --key ward.pem --out ward.pem",
+    ],
+)
+def test_what_is_written_never_takes_the_place_of_a_key(command: str, said: Said) -> None:
+    before = Path("ward.pem").read_bytes()
+    assert run(command) == os.EX_CANTCREAT
+    assert "it holds a key" in said()
+    assert Path("ward.pem").read_bytes() == before
+    assert not Path("new.pem").exists() or Path("new.pem").read_bytes().startswith(b"-----BEGIN ")
+
+
 def test_each_is_made_with_a_salt_and_a_nonce_of_its_own() -> None:
     seen: set[str] = set()
     for number in range(5):

@@ -23,6 +23,7 @@ from tests.statements import (
     ORDER,
     SEALED_KEY,
     SIGNER,
+    STRANGER,
     STREAM,
     channel_key,
 )
@@ -41,6 +42,7 @@ from ward_hub.settings import Settings, applied
 from ward_hub.streams import unlocked
 from ward_protocol.channel import ChannelKey
 from ward_protocol.envelope import sign
+from ward_protocol.keys import Signer
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import (
     Action,
@@ -459,11 +461,14 @@ def test_applied_names_what_can_be_set() -> None:
 # Clearing of sealed keys
 
 
+@pytest.mark.parametrize("sealed", [SEALED_KEY, STRANGER], ids=["the same key", "another by now"])
 @pytest.mark.parametrize(("issuer", "cleared"), [("province", True), ("ward", False), ("hamlet", False)])
-def test_the_uses_of_sealed_keys_are_cleared_from_above(tmp_path: Path, issuer: str, cleared: bool) -> None:
+def test_the_uses_of_sealed_keys_are_cleared_from_above(
+    tmp_path: Path, issuer: str, cleared: bool, sealed: Signer
+) -> None:
     async def play() -> None:
         async with office(tmp_path) as at:
-            glass = BreakGlass({SEALED_KEY.kid: SEALED_KEY.public.raw}, 2)
+            glass = BreakGlass({sealed.kid: sealed.public.raw}, 2)
             ward = replace(AUTHORITY, break_glass=glass)
             at.keeper.trust = replace(BOTH, grants=replace(GRANTS, authorities=(ward, PROVINCE, HAMLET)))
             used = Bounds(break_glass=SEALED_KEY.kid, uses=2)

@@ -39,6 +39,7 @@ from ward_hub.publisher.grants import check_grants, grants_of
 from ward_hub.publisher.issue import check, check_beat
 from ward_hub.publisher.roots import check_root, root_of
 from ward_hub.publisher.standing import need_use, standings
+from ward_protocol.cose import MAX_SIGNERS
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer
 from ward_protocol.statements import (
@@ -245,6 +246,23 @@ def test_sealed_keys_and_thresholds_that_make_no_sense(words: str, draft: Grants
         grants_of(draft, HERE, WITH_QUORUM, None, NOW)
 
 
+@pytest.mark.parametrize("name", ["ubnd/phuong", "..", "ward\n", "ward\x1b[2K", "phu\u031bo\u031bng", "ward\u200b"])
+def test_an_id_that_has_no_place_in_a_feed_or_passes_for_another(name: str) -> None:
+    with pytest.raises(CeremonyError, match=r"authority .*: an id"):
+        grants_of(grants_draft({"id": name}), HERE, ROOT, None, NOW)
+
+
+def test_an_emergency_that_takes_more_signatures_than_a_file_holds() -> None:
+    many = {str(number): hexed(one) for number, one in enumerate(OFFICERS[5:20])}
+    for needed in (14, 15):
+        draft = grants_draft({**EMERGENCY, "keys": many, "emergency_threshold": needed})
+        if needed + QUORUM.threshold <= MAX_SIGNERS:
+            grants_of(draft, HERE, WITH_QUORUM, None, NOW)
+            continue
+        with pytest.raises(CeremonyError, match="takes 17 signatures, and a file holds 16"):
+            grants_of(draft, HERE, WITH_QUORUM, None, NOW)
+
+
 def second(**other: object) -> GrantsDraft:
     """Grants of the ward, with sealed keys, and of a second authority."""
     one, two = (
@@ -421,6 +439,24 @@ def test_an_emergency_needs_its_issuer_and_the_quorum(urgent: Statement) -> None
     lines = known(urgent, [SIGNER, OFFICERS[0]], WITH_QUORUM, replace(GRANTS, authorities=(country,)))
     assert lines[0] == "authority ward: 1 of 1"
     assert lines[1].startswith("role quorum of root 1: 1 of 2, open: ")
+
+
+@pytest.mark.parametrize(("urgent", "when"), [(BULLETIN, ""), (RECALL, ", if it takes back an emergency")])
+def test_who_is_an_officer_and_of_the_quorum_counts_once(urgent: Statement, when: str) -> None:
+    one, two, three = OFFICERS[:3]
+    country = replace(AUTHORITY, areas=("vn",), keys={one.kid: one.public.raw})
+    grants = replace(GRANTS, authorities=(country,))
+    together = f"authority ward and the quorum together{when}"
+    assert known(urgent, [one, two], WITH_QUORUM, grants)[-1] == f"{together}: 2 of 3, open: {three.kid.hex()}"
+    assert known(urgent, [one, two, three], WITH_QUORUM, grants)[-1] == f"{together}: 3 of 3"
+
+
+def test_a_sealed_key_counts_for_emergencies_alone() -> None:
+    urgent = replace(BULLETIN, issuer="station")
+    assert known(urgent, [SEALED_KEY], ROOT, GRANTS) == ["break-glass of station: 1 of 1"]
+    envelope = Envelope.open(sign(replace(urgent, priority=Priority.PRIORITY), [SEALED_KEY]))
+    with pytest.raises(CeremonyError, match="would not count"):
+        need_use(envelope, [SEALED_KEY.kid], standings(envelope, ROOT, GRANTS))
 
 
 def test_the_quorum_may_have_to_sign_a_cancel_that_announces() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from ward_hub.drafts import LIFE_S
 from ward_protocol.channel import ChannelKey, agree
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.keys import Signer, kid_of
-from ward_protocol.statements import Beat, Bulletin, Cancel, Enrolment, Root
+from ward_protocol.statements import Admission, Beat, Bulletin, Cancel, Enrolment, Root
 
 Said = Callable[[], str]
 ROOT = """
@@ -161,6 +162,15 @@ def test_a_beat_goes_on_from_the_one_before(said: Said) -> None:
     assert beat.heads == {"ward": 3, "other": 1}
     assert run(f"{base} --after two.cose --head ward=2 --out x") == os.EX_DATAERR
     assert "would hide statements" in said()
+
+
+def test_inspect_looks_at_the_signatures_of_a_root_also_where_it_is_the_one_in_force(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = Envelope.open(Path("root.cose").read_bytes()).statement
+    Path("forged.cose").write_bytes(sign(root, [Signer.generate()]))
+    assert inspected("root.cose --root root.cose", capsys)["verdict"] == "by its own root keys"
+    assert inspected("forged.cose --root root.cose", capsys)["verifies"] is False
 
 
 def test_inspect_says_of_each_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -354,6 +364,13 @@ def test_a_hub_asks_and_installs_the_answer(capsys: pytest.CaptureFixture[str]) 
     assert end.numbers.reserve() > 0
 
 
+@pytest.mark.parametrize("words", ["--hub Hub-1 --area vn/01", "--hub hub-1 --area vn//01", "--hub hub/1 --area vn"])
+def test_a_request_that_no_configuration_could_follow_makes_nothing(words: str, said: Said) -> None:
+    assert run(f"enrol request {words} --state state --out request.cose") == os.EX_USAGE
+    said()
+    assert not Path("state").exists()
+
+
 def test_each_request_has_a_channel_key_of_its_own(said: Said) -> None:
     enrol()
     first = Path("answer.cose").read_bytes()
@@ -413,6 +430,18 @@ def test_an_answer_to_another_request_is_not_installed(said: Said) -> None:
     assert run(f"enrol install answer.cose --root-id {root_id()} --state other --config hub.toml") == os.EX_DATAERR
     assert "another request" in said()
     assert not Path("hub.toml").exists()
+
+
+def test_an_answer_for_another_hub_is_not_installed(said: Said) -> None:
+    enrol()
+    given = Envelope.open(Path("answer.cose").read_bytes()).statement
+    assert isinstance(given, Admission)
+    grant = Signer.from_pem(Path("grant.pem").read_bytes())
+    Path("other.cose").write_bytes(sign(replace(given, hub="hub-2"), [grant]))
+    command = f"enrol install other.cose --root-id {root_id()} --state state --config wardhub.toml"
+    assert run(command) == os.EX_DATAERR
+    assert "hub-2" in said()
+    assert not Path("wardhub.toml").exists()
 
 
 def test_an_answer_that_the_grant_office_did_not_sign_is_not_installed(said: Said) -> None:

@@ -61,6 +61,12 @@ def test_a_first_root_by_others_is_refused(signers: list[Signer], reason: Reason
     assert refusal(error) is reason
 
 
+def test_a_root_whose_beats_would_need_more_signatures_than_a_beat_has_is_refused() -> None:
+    beats = RoleKeys(2, (BEAT_KEY.kid, GRANT_KEY.kid))
+    with pytest.raises(ValueError, match="a beat has one signature"):
+        replace(ROOT, version=2, roles={**ROOT.roles, Role.BEAT: beats})
+
+
 def test_what_is_no_root_is_refused_by_its_name() -> None:
     with pytest.raises(StatementError, match="a root is needed, not a bulletin") as error:
         Trust.from_first_root(sign(BULLETIN, [ROOT_KEY]))

@@ -30,6 +30,7 @@ def test_every_reason_is_explained_in_both_languages(reason: Reason) -> None:
         (Reason.NOT_FOR_THIS_HUB, "it is meant for other hubs"),
         (Reason.EXPIRED, "its time is over"),
         (Reason.REPLAYED, "this hub has decided about it before"),
+        (Reason.SEQUENCE_TOO_FAR, "its number is far beyond its issuer's last"),
         (Reason.VERSION_ROLLBACK, "this hub has a newer one, or its clock differs from the issuer's"),
         (Reason.CHARACTER_NOT_IN_FONT, "this hub cannot show or play what it holds"),
     ],

@@ -73,6 +73,7 @@ TRIGGERS = {
     "silenced": f"{ORDERS}::test_what_waits_in_silence_ends_with_the_reason",
     "declined": f"{ORDERS}::test_the_ward_declines_a_normal_bulletin",
     "time-step-too-large": f"{HUB}/test_keeper.py::test_beats_of_another_time_are_refused_and_are_no_source",
+    "sequence-too-far": f"{INTAKE}::test_one_key_cannot_use_up_all_the_numbers_of_its_issuer",
     "stream-key-missing": f"{ORDERS}::test_a_stream_whose_key_this_hub_cannot_have_is_refused",
     "stream-lost": f"{HUB}/test_live.py::test_where_nobody_speaks_is_said",
     "beat-frozen": f"{FRESHNESS}::test_a_beat_that_stands_still_is_an_alarm_and_its_end_is_told",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Callable
 from random import Random
@@ -186,6 +187,14 @@ def test_a_key_survives_its_file_and_a_key_that_signs_is_none() -> None:
         Signer.from_pem(key.to_pem())
     with pytest.raises(MisuseError, match="PEM"):
         ChannelKey.from_pem(os.urandom(40))
+
+
+def test_a_key_of_a_kind_that_the_library_does_not_know_is_told_as_any_other() -> None:
+    body = base64.b64encode(bytes.fromhex("30160201003005 06032a0304 040a04086162636465666768"))
+    pem = b"-----BEGIN PRIVATE KEY-----\n" + body + b"\n-----END PRIVATE KEY-----\n"
+    for kind in (ChannelKey, Signer):
+        with pytest.raises(MisuseError, match="PEM private key"):
+            kind.from_pem(pem)
 
 
 def test_no_secret_shows() -> None:

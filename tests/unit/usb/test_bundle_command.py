@@ -51,6 +51,8 @@ FILES = {
     "bulletin.cose": sign(MINIMAL, [SIGNER]),
     "naming.cose": sign(NAMING, [SIGNER]),
     "cancel.cose": sign(replace(CANCEL, sequence=3), [SIGNER]),
+    "root-by-others.cose": sign(ROOT, [STRANGER]),
+    "grants-by-others.cose": sign(GRANTS, [STRANGER]),
     "forged.cose": sign(replace(MINIMAL, sequence=9), [STRANGER]),
     "other.cose": sign(replace(MINIMAL, issuer="other", sequence=4), [SIGNER]),
     "by-root.cose": sign(replace(MINIMAL, sequence=5), [ROOT_KEY]),
@@ -182,6 +184,8 @@ def test_grants_may_be_given_beside(capsys: pytest.CaptureFixture[str]) -> None:
         ("forged.cose", "--root root.cose --grants grants.cose", "unknown-key: no key that is known here signed it"),
         ("other.cose", "--root root.cose --grants grants.cose", "unknown-authority: other is granted nothing"),
         ("receipt.cose", "--root root.cose --grants grants.cose", "unknown-type"),
+        ("root-by-others.cose", "--root root.cose", "unknown-key: no key of the role root signed it"),
+        ("grants-by-others.cose", "--root root.cose --grants grants.cose", "unknown-key: no key of the role grant"),
         ("grants-2.cose", "--root root.cose", "wrong-version: grants are for root 2"),
     ],
 )
