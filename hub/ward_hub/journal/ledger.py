@@ -72,7 +72,7 @@ NO_BOUNDS = Bounds()
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """What an accepted cancel or later bulletin does to an earlier one of its issuer: how that one ends, and why."""
+    """How a bulletin ends that was taken back, and why: by a cancel or later bulletin of its issuer, or by a stop."""
 
     target: bytes
     state: State
@@ -155,8 +155,7 @@ class Ledger(HubLedger):
             if bounds.break_glass is not None and bulletin:
                 self._db.execute("INSERT INTO break_glass VALUES (?, ?, 0)", (digest, bounds.break_glass))
             for one in withdraws:
-                taken_back = (one.target, issuer, one.state.value, one.reason, one.detail)
-                self._db.execute("INSERT OR IGNORE INTO withdrawal VALUES (?, ?, ?, ?, ?)", taken_back)
+                self._withdraw(one, issuer)
             told: dict[str, object] = {"issuer": issuer, "sequence": sequence}
             if bounds.break_glass is not None:
                 told["break_glass"] = bounds.break_glass.hex()
@@ -184,8 +183,13 @@ class Ledger(HubLedger):
         with self._transaction():
             self._audit.append(event, None, detail)
 
+    def withdraw(self, one: Withdrawal, issuer: str) -> None:
+        """Note that a statement of `issuer` is not to air any more, before it is known how it ended."""
+        with self._transaction():
+            self._withdraw(one, issuer)
+
     def withdrawal(self, digest: bytes, issuer: str) -> Withdrawal | None:
-        """Return how `issuer` took that statement of its own back, even if this was known before the statement."""
+        """Return how a statement of `issuer` was taken back, even if this was known before the statement."""
         row = self._db.execute(
             "SELECT state, reason, detail FROM withdrawal WHERE target = ? AND issuer = ?", (digest, issuer)
         ).fetchone()
@@ -343,6 +347,10 @@ class Ledger(HubLedger):
                 f"key {bounds.break_glass.hex()} was used {bounds.uses} times, and nobody cleared it",
             )
         return None
+
+    def _withdraw(self, one: Withdrawal, issuer: str) -> None:
+        row = (one.target, issuer, one.state.value, one.reason, one.detail)
+        self._db.execute("INSERT OR IGNORE INTO withdrawal VALUES (?, ?, ?, ?, ?)", row)
 
     def _accepted_since(self, since_ms: int, issuer: str, what: str) -> int:
         query = "SELECT sum(bulletin), sum(emergency) FROM statement WHERE issuer = ? AND received_ms > ?"
