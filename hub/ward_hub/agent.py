@@ -150,6 +150,7 @@ class Agent:
         self._journal = journal
         self._outputs = outputs
         self._left_behind = asyncio.Event()
+        self._acting = asyncio.Lock()  # what was accepted acts one by one, in the order of the decisions
         settings, language = config.airing, config.hub.language
         player = Player(
             amplifiers=outputs.amplifiers,
@@ -285,7 +286,8 @@ class Agent:
         verdict = await self._intake.take(data, place)
         if verdict.accepted is not None:
             try:
-                await self._accepted(verdict.accepted)
+                async with self._acting:
+                    await self._accepted(verdict.accepted)
             except Exception:
                 log.exception("accepted %s is taken up in a moment", verdict.digest.hex()[:16])
                 self._left_behind.set()
@@ -307,10 +309,11 @@ class Agent:
         await self._feeds.run()
 
     async def _take_up_unfinished(self) -> None:
-        await self._orders.restore()
-        unfinished = await self._journal.do(Ledger.unfinished)
-        for entry in [one for one in unfinished if not self._director.holds(one.digest)]:
-            await self._resume(entry)
+        async with self._acting:
+            await self._orders.restore()
+            unfinished = await self._journal.do(Ledger.unfinished)
+            for entry in [one for one in unfinished if not self._director.holds(one.digest)]:
+                await self._resume(entry)
 
     async def _resume(self, entry: Entry) -> None:
         statement = Envelope.open(entry.data).statement
@@ -346,9 +349,11 @@ class Agent:
         statement = accepted.statement
         for one in withdrawals(statement):
             await self._director.drop(one.target, one.state, one.reason, one.detail, issuer=statement.issuer)
+        if await self._journal.do(Ledger.state_of, accepted.digest) is not State.ACCEPTED:
+            return  # a cancel that says nothing; or it was taken up as left behind meanwhile
         if isinstance(statement, Order):
             await self._orders.carry_out(accepted.digest, statement)
-        elif isinstance(statement, Bulletin) or statement.announce:
+        else:
             await self._air(accepted.digest, statement)
 
     async def _air(self, digest: bytes, statement: Bulletin | Cancel, *, attempts: int = 0, rank: int = 0) -> None:

@@ -12,11 +12,13 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from ward_hub.clock import Clock
 from ward_hub.correction import unsays
 from ward_hub.journal import Bounds, Journal, Ledger, State, Withdrawal
 from ward_hub.keeper import Keeper
+from ward_hub.overtaken import overtaken
 from ward_hub.rules import need_grant, need_this_hub, need_time_and_content
 from ward_hub.tally import Tally
 from ward_hub.trust import Trust, Warrant, keyring
@@ -159,6 +161,7 @@ class Intake:
             bulletin=_airs(statement),
             bounds=bounds,
             withdraws=taken_back,
+            overtaken=partial(overtaken, sealed.digest, statement),
         )
         if refusal is not None:
             # Of a sequence that another way in was faster with, nothing more is to be settled.

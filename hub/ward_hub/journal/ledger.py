@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -80,6 +80,14 @@ class Withdrawal:
     detail: str
 
 
+Overtaken = Callable[[Iterable[bytes]], Withdrawal | None]
+"""Says from orders, the oldest first, how a statement ends that comes after them; None where it does not."""
+
+
+def _never(_: Iterable[bytes]) -> None:
+    """Nothing has overtaken it."""
+
+
 class Ledger(HubLedger):
     """The journal's tables behind a narrow set of transactions; used by one thread at a time."""
 
@@ -140,21 +148,24 @@ class Ledger(HubLedger):
         bulletin: bool = True,
         bounds: Bounds = NO_BOUNDS,
         withdraws: Iterable[Withdrawal] = (),
+        overtaken: Overtaken = _never,
     ) -> StatementError | None:
         """Settle a sequence with an accepted statement and what it withdraws, and write its receipt.
 
+        `overtaken` is given the issuer's later orders that were accepted before it, and says how it ends by them.
         Returns why not, and does nothing, where the sequence was settled meanwhile or a bound is reached.
         """
         with self._transaction():
             refusal = self._refusal(issuer, sequence, bounds)
             if refusal is not None:
                 return refusal
+            ended = overtaken(self._orders_after(issuer, sequence))
             self._settle(issuer, sequence, digest)
             row = (digest, data, state.value, 0, self._clock.ms(), issuer, bulletin, bounds.emergency, 0)
             self._db.execute("INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             if bounds.break_glass is not None and bulletin:
                 self._db.execute("INSERT INTO break_glass VALUES (?, ?, 0)", (digest, bounds.break_glass))
-            for one in withdraws:
+            for one in (*withdraws, *([ended] if ended is not None else [])):
                 self._withdraw(one, issuer)
             told: dict[str, object] = {"issuer": issuer, "sequence": sequence}
             if bounds.break_glass is not None:
@@ -201,7 +212,7 @@ class Ledger(HubLedger):
         """Return the accepted statements that have not ended, oldest first."""
         rows = self._db.execute(
             "SELECT digest, data, state, attempts, rank FROM statement"
-            " WHERE state IN ('accepted', 'airing') ORDER BY received_ms"
+            " WHERE state IN ('accepted', 'airing') ORDER BY rowid"  # not by a time, which may stand or fall back
         )
         return [Entry(digest, data, State(state), attempts, rank) for digest, data, state, attempts, rank in rows]
 
@@ -370,6 +381,15 @@ class Ledger(HubLedger):
             "SELECT digest FROM slot WHERE issuer = ? AND sequence = ?", (issuer, sequence)
         ).fetchone()
         return row[0] if row else None
+
+    def _orders_after(self, issuer: str, sequence: int) -> list[bytes]:
+        """Return the orders that follow on an undecided sequence of the issuer: all that was decided has its slot."""
+        rows = self._db.execute(
+            "SELECT data FROM slot JOIN statement ON statement.digest = slot.digest WHERE slot.issuer = ?"
+            " AND slot.sequence > ? AND state IN ('accepted', 'carried-out') AND NOT bulletin ORDER BY slot.sequence",
+            (issuer, sequence),
+        )
+        return [row[0] for row in rows]
 
     def _settle(self, issuer: str, sequence: int, digest: bytes) -> None:
         self._db.execute("INSERT INTO slot VALUES (?, ?, ?)", (issuer, sequence, digest))

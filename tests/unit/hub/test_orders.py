@@ -193,6 +193,25 @@ def test_a_purge_ends_what_waits_and_what_is_on_air(tmp_path: Path, named: tuple
     run(play())
 
 
+@pytest.mark.parametrize(("action", "reason"), [(Action.STOP, Reason.STOPPED), (Action.PURGE, Reason.PURGED)])
+@pytest.mark.parametrize(("sequence", "ends"), [(1, True), (500, False)])
+def test_what_its_own_issuer_issued_after_an_order_is_not_meant(
+    tmp_path: Path, action: Action, reason: Reason, sequence: int, ends: bool
+) -> None:
+    """After an outage the newest is fetched first: an old order must not end what is to take the place."""
+
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            one = at.studio.bulletin("a", NORMAL)
+            at.studio.director.hold(replace(one, bulletin=replace(one.bulletin, sequence=sequence)))
+            await asyncio.sleep(3)
+            await at.order(action)
+            await asyncio.sleep(20)
+            assert at.ended() == [(1, Event.PARTLY, reason) if ends else (1, Event.AIRED, None)]
+
+    run(play())
+
+
 # Whom an order reaches
 
 
