@@ -59,10 +59,15 @@ class HubLedger:
             self._keep_clock(kept)
 
     def recover_clock(self, kept: Kept) -> None:
-        """Keep an earlier time than before, and no beat: what showed the later one does not count any more."""
+        """Keep an earlier time than before, and no beat: what showed the later one does not count any more.
+
+        What came in the time that was not counts for quotas as if it came now, else it would until that time comes.
+        """
+        now_ms = int(kept.now * 1000)
         with self._transaction():
             self._keep_clock(kept)
             self._db.execute("DELETE FROM document WHERE kind = 'beat'")
+            self._db.execute("UPDATE statement SET received_ms = ? WHERE received_ms > ?", (now_ms, now_ms))
             self._audit.append("clock-recovered", None, {"floor": kept.floor})
 
     def _keep_clock(self, kept: Kept) -> None:

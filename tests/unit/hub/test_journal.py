@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.clocks import clock
 from tests.journals import FILE, Now, journal, receipts, rows, story
 from tests.statements import BULLETIN, CANCEL, NOW, RECALL, RECEIPT, SIGNER
 
 from ward_hub.alarm_words import Code, detail
 from ward_hub.clock import Clock, Kept
 from ward_hub.errors import StateError
-from ward_hub.journal import Entry, Journal, Ledger, Standing, State, Withdrawal
+from ward_hub.journal import Bounds, Entry, Journal, Ledger, Standing, State, Withdrawal
 from ward_hub.journal.ledger import WINDOW
 from ward_protocol.envelope import sign
 from ward_protocol.reasons import Reason
@@ -207,6 +208,22 @@ def test_a_recovered_clock_takes_the_newest_beat_with_it(tmp_path: Path) -> None
         assert one.ledger.clock() == kept
         assert "beat" not in one.ledger.documents()
     assert [(line.event, line.detail) for line in story(tmp_path)] == [("clock-recovered", {"floor": NOW})]
+
+
+def test_what_came_while_the_time_was_false_counts_for_a_day_of_the_true_one(tmp_path: Path) -> None:
+    now, one_a_day = Now(), Bounds(bulletins=1)
+    hub_clock = clock(now)
+    with journal(tmp_path, hub_clock=hub_clock) as one:
+
+        def refused(number: int) -> bool:
+            return one.ledger.accept("ward", number, bytes([number]) * 32, b"", bounds=one_a_day) is not None
+
+        hub_clock.heard(NOW + 300 * 86_400, hub_clock.ask())  # by a stolen key, which the next root takes away
+        assert not refused(1)
+        one.ledger.recover_clock(hub_clock.recover(NOW))
+        assert refused(2)
+        now.at += 86_401
+        assert not refused(3)
 
 
 def test_an_alarm_stands_in_the_journal_until_it_is_over(tmp_path: Path) -> None:
