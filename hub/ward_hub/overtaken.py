@@ -7,11 +7,13 @@ older setting does not undo a newer one. Between issuers there is no such order,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 
 from ward_hub.holds import order_name
 from ward_hub.journal import State, Withdrawal
 from ward_protocol.envelope import Envelope
+from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Action, Audience, Bulletin, Issued, Order
 
@@ -21,9 +23,8 @@ def overtaken(digest: bytes, statement: Issued, later: Iterable[bytes]) -> Withd
 
     `later` are envelopes of orders of the same issuer with higher sequences that were accepted before it.
     """
-    for data in later:
-        order = Envelope.open(data).statement
-        if isinstance(order, Order) and (why := _ended(digest, statement, order)) is not None:
+    for order in _orders(later):
+        if (why := _ended(digest, statement, order)) is not None:
             state, reason, did = why
             name = order_name(order.issuer, order.sequence)
             return Withdrawal(digest, state, reason, f"{name}, which came before it, {did}")
@@ -36,6 +37,14 @@ def lies_within(audience: Audience, order: Audience) -> bool:
         if wanted and not (named and set(named) <= set(wanted)):
             return False
     return True
+
+
+def _orders(kept: Iterable[bytes]) -> Iterator[Order]:
+    for data in kept:
+        with contextlib.suppress(StatementError):  # of one that another version kept nobody knows what it ended
+            order = Envelope.open(data).statement
+            if isinstance(order, Order):
+                yield order
 
 
 def _ended(digest: bytes, statement: Issued, order: Order) -> tuple[State, Reason, str] | None:

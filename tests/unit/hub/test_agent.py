@@ -19,6 +19,7 @@ from tests.sim.hw.virtual import run
 from tests.statements import (
     ADMISSION,
     AUTHORITY,
+    BEAT,
     BEAT_KEY,
     CANCEL,
     GRANT_KEY,
@@ -580,6 +581,30 @@ def test_at_its_end_the_outputs_are_safe_even_where_systemd_is_gone(
         async with hub(tmp_path) as one:
             await asyncio.sleep(1)
         assert one.outputs.safe == 1
+
+    run(play())
+
+
+@pytest.mark.parametrize("kept", [b"", signed(bulletin(sequence=7)), sign(BEAT, [BEAT_KEY])])
+def test_what_the_journal_does_not_hold_as_it_was_accepted_does_not_air_and_holds_up_nothing(
+    tmp_path: Path, kept: bytes
+) -> None:
+    """A card that wears out changes bits; a hub that was updated may not know an old form any more."""
+
+    async def play() -> None:
+        whole = signed(bulletin(sequence=2))
+        digests = [Envelope.open(signed(bulletin(sequence=number))).digest for number in (1, 2)]
+
+        def before(one: Hub) -> None:
+            one.journal.ledger.accept("ward", 1, digests[0], kept)
+            one.journal.ledger.accept("ward", 2, digests[1], whole)
+
+        async with hub(tmp_path, prepare=before) as one:
+            digests.append(one.source.publish(bulletin(sequence=3)))
+            one.source.beat()
+            await asyncio.sleep(60)
+            assert one.events(digests[0]) == [ACCEPTED, (Event.NOT_AIRED, Reason.MALFORMED_STATEMENT)]
+            assert [one.events(digest) for digest in digests[1:]] == [[ACCEPTED, ENDED]] * 2
 
     run(play())
 

@@ -72,7 +72,7 @@ OVER = (State.REFUSED, Reason.SUPERSEDED)
     ],
 )
 def test_what_was_ended_before_it_came(late: Issued, later: Order, ends: tuple[State, Reason] | None) -> None:
-    found = overtaken(ITS_ID, late, [signed(order(Action.CLEAR)), signed(later)])
+    found = overtaken(ITS_ID, late, [b"of another version", signed(order(Action.CLEAR)), signed(later)])
     assert (None if found is None else (found.state, found.reason)) == ends
     assert found is None or found.detail.startswith("order 9 of ward, which came before it, ")
 
