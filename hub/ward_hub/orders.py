@@ -94,8 +94,8 @@ class Orders:
         }
 
     async def restore(self) -> None:
-        """Take up the silences and blanks that stand, after a restart."""
-        self._director.hold_back(await self._journal.do(Ledger.holds))
+        """Take up the silences and blanks that stand, after a restart; later those that could not be written stay."""
+        self._director.hold_back(await self._holds())
 
     async def carry_out(self, digest: bytes, order: Order, *, attempts: int = 0) -> None:
         """Do what an accepted order says and write how it ended; done twice, after a power cut, it is as done once.
@@ -171,13 +171,20 @@ class Orders:
             sequence=order.sequence,
             since=order.issued,
         )
-        self._director.hold_back([*await self._journal.do(Ledger.holds), hold])
+        others = [one for one in await self._holds() if one.digest != hold.digest]
+        self._director.hold_back([*others, hold])
         await self._journal.do(Ledger.hold, hold)
         until = f" until {order.until}" if order.until else ""
         return f"{what.value}: {', '.join(outlets) or 'all'}{until}"
 
+    async def _holds(self) -> list[Hold]:
+        """Return what orders let stand, with what the journal could not take yet."""
+        kept = await self._journal.do(Ledger.holds)
+        written = {one.digest for one in kept}
+        return [*kept, *(one for one in self._director.standing if not one.here and one.digest not in written)]
+
     async def _resume(self, given: Given) -> str:
-        holds = await self._journal.do(Ledger.holds)
+        holds = await self._holds()
         reached = [one for one in holds if given.level <= one.level and given.order.priority >= one.priority]
         ended = [one for one in reached if not given.is_before(one.issuer, one.sequence)]
         await self._journal.do(Ledger.release, ended)

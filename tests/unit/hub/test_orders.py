@@ -33,7 +33,7 @@ from ward_hub.alarms import Alarms
 from ward_hub.config import Config, parse
 from ward_hub.errors import ConfigError, StateError
 from ward_hub.holds import OPEN, Closed, Hold, What, closed
-from ward_hub.journal import Bounds, State
+from ward_hub.journal import Bounds, JournalFailure, State
 from ward_hub.keeper import Keeper
 from ward_hub.orders import Orders
 from ward_hub.programme import Candidate
@@ -347,6 +347,26 @@ def test_silence_stands_after_a_restart(tmp_path: Path) -> None:
             again.studio.hold("a")
             await asyncio.sleep(1)
             assert again.studio.player.shut == [Closed(zones=frozenset({"zone-1"}))]
+
+    run(play())
+
+
+def test_a_silence_that_the_journal_could_not_take_stands_until_it_can(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            at.studio.journal.broken = frozenset({"hold"})
+            digest, order = at.accept(Action.SILENCE)
+            with pytest.raises(JournalFailure):
+                await at.orders.carry_out(digest, order)
+            await at.orders.restore()  # as what takes it up again does first
+            assert [one.sequence for one in at.studio.director.standing] == [101]
+            at.studio.journal.broken = frozenset()
+            await at.order(Action.BLANK)
+            assert sorted(one.sequence for one in at.studio.director.standing) == [101, 102]
+            await at.orders.carry_out(digest, order)
+            assert sorted(one.sequence for one in at.studio.director.standing) == [101, 102]
+            await at.order(Action.RESUME)
+            assert at.studio.director.standing == []
 
     run(play())
 
