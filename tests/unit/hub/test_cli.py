@@ -451,7 +451,7 @@ def test_run_says_that_its_journal_is_damaged(shell: Shell, monkeypatch: pytest.
     write_key(state / "hub.key", HUB_KEY)
     with journal(state) as opened:
         opened.ledger.note("a beginning", {})
-    (page,) = rows(state, f"SELECT rootpage FROM sqlite_master WHERE name = '{table}'")[0]  # noqa: S608 - ours
+    (page,) = rows(state, f"SELECT rootpage FROM sqlite_master WHERE name = '{table}'")[0]
     with (state / FILE).open("r+b") as file:
         file.seek((page - 1) * 4096)
         file.write(b"\xff" * 4096)
