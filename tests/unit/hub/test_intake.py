@@ -542,6 +542,14 @@ async def test_a_source_that_serves_what_is_signed_in_places_of_its_own_making_f
     assert not await settled(at, 2)
 
 
+async def test_numbers_that_a_thief_used_up_begin_anew_under_another_id(at: Desk) -> None:
+    await at.take(signed(bulletin(sequence=2**53)))
+    assert await refused(at, signed(bulletin())) is Reason.REPLAYED
+    again = replace(AUTHORITY, id="ward-2", keys={STRANGER.kid: STRANGER.public.raw})
+    at.trust = replace(TRUST, grants=replace(GRANTS, authorities=(again,)))
+    assert await at.take(sign(bulletin(issuer="ward-2"), [STRANGER])) is not None
+
+
 # Zones, boards and quotas of the grant
 
 
