@@ -28,6 +28,7 @@ from ward_hub.identity import JOURNAL, alone_in, hub_key
 from ward_hub.intake import BEAT, Accepted, Intake, Place, Verdict, withdrawals
 from ward_hub.journal import Entry, Journal, Ledger, State
 from ward_hub.keeper import Keeper
+from ward_hub.kept import as_accepted
 from ward_hub.keys.files import private_directory
 from ward_hub.links import Channel, NoChannel, SourceLink
 from ward_hub.local_holds import LocalHolds
@@ -50,7 +51,7 @@ from ward_protocol.channel import ChannelKey
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Beat, Bulletin, Cancel, Order, TimeTrust
+from ward_protocol.statements import Beat, Bulletin, Cancel, Order
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.5
@@ -145,6 +146,7 @@ class Agent:
         self._journal = journal
         self._outputs = outputs
         self._left_behind = asyncio.Event()
+        self._acting = asyncio.Lock()  # what was accepted acts one by one, in the order of the decisions
         settings, language = config.airing, config.hub.language
         player = Player(
             amplifiers=outputs.amplifiers,
@@ -170,6 +172,15 @@ class Agent:
             on_bad=self._bad,
         )
         keeper = Keeper(trust, journal, clock)
+        self._freshness = Freshness(
+            link=link,
+            take=self._take_beat,
+            clock=clock,
+            journal=journal,
+            alarms=alarms,
+            trust=lambda: keeper.trust,
+            settings=config.clock,
+        )
         self._director = Director(
             player,
             journal,
@@ -177,7 +188,7 @@ class Agent:
             self._recordings.path,
             max_attempts=settings.max_attempts,
             level_of=keeper.level_of,
-            confirm=self._confirm,
+            confirm=self._freshness.confirm,
             language=language,
         )
         self._settings = Settings(config, journal)
@@ -207,15 +218,6 @@ class Agent:
             keeper=keeper,
             tally=tally,
             cut_off=keeper.cut_off,
-        )
-        self._freshness = Freshness(
-            link=link,
-            take=self._take_beat,
-            clock=clock,
-            journal=journal,
-            alarms=alarms,
-            trust=lambda: keeper.trust,
-            settings=config.clock,
         )
         self._feeds = Feeds(
             link=link,
@@ -280,7 +282,8 @@ class Agent:
         verdict = await self._intake.take(data, place)
         if verdict.accepted is not None:
             try:
-                await self._accepted(verdict.accepted)
+                async with self._acting:
+                    await self._accepted(verdict.accepted)
             except Exception:
                 log.exception("accepted %s is taken up in a moment", verdict.digest.hex()[:16])
                 self._left_behind.set()
@@ -302,18 +305,23 @@ class Agent:
         await self._feeds.run()
 
     async def _take_up_unfinished(self) -> None:
-        await self._orders.restore()
-        unfinished = await self._journal.do(Ledger.unfinished)
-        for entry in [one for one in unfinished if not self._director.holds(one.digest)]:
-            await self._resume(entry)
+        async with self._acting:
+            await self._orders.restore()
+            unfinished = await self._journal.do(Ledger.unfinished)
+            for entry in [one for one in unfinished if not self._director.holds(one.digest)]:
+                await self._resume(entry)
 
     async def _resume(self, entry: Entry) -> None:
-        statement = Envelope.open(entry.data).statement
+        try:
+            statement = as_accepted(entry)
+        except StatementError as error:
+            log.error("%s is given up: %s", entry.digest.hex()[:16], error)
+            state = State.PARTLY if entry.attempts else State.NOT_AIRED
+            await self._journal.do(Ledger.end, entry.digest, state, error.reason, error.detail)
+            return
         if isinstance(statement, Order):
             await self._orders.carry_out(entry.digest, statement, attempts=entry.attempts)
             return
-        if not isinstance(statement, (Bulletin, Cancel)):
-            raise StateError(f"the journal holds {entry.digest.hex()} as unfinished, and it is nothing to air")
         if entry.state is State.AIRING:
             log.warning("airing %s was cut short by the agent's end", entry.digest.hex()[:16])
             if entry.attempts >= self._config.airing.max_attempts:
@@ -341,9 +349,11 @@ class Agent:
         statement = accepted.statement
         for one in withdrawals(statement):
             await self._director.drop(one.target, one.state, one.reason, one.detail, issuer=statement.issuer)
+        if await self._journal.do(Ledger.state_of, accepted.digest) is not State.ACCEPTED:
+            return  # a cancel that says nothing; or it was taken up as left behind meanwhile
         if isinstance(statement, Order):
             await self._orders.carry_out(accepted.digest, statement)
-        elif isinstance(statement, Bulletin) or statement.announce:
+        else:
             await self._air(accepted.digest, statement)
 
     async def _air(self, digest: bytes, statement: Bulletin | Cancel, *, attempts: int = 0, rank: int = 0) -> None:
@@ -374,9 +384,6 @@ class Agent:
 
     def _held(self) -> list[Bulletin]:
         return [one.bulletin for one in self._director.queue]
-
-    async def _confirm(self, within_s: float) -> TimeTrust:
-        return await self._freshness.confirm(within_s)
 
     def _is_wanted(self, digest: bytes) -> bool:
         return self._director.holds(digest)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from ward_hub.addresses import source_address
 from ward_hub.errors import ConfigError
 from ward_hub.keys.uri import TokenUri
 
@@ -58,6 +59,9 @@ class SourceSection(Section, frozen=True, kw_only=True):
 
     uri: Annotated[str, Meta(pattern=r"^coap://")]
     protected: bool | None = None
+
+    def __post_init__(self) -> None:
+        source_address(self.uri)
 
 
 class BusSection(Section, frozen=True, kw_only=True):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ward_hub.alarms import Alarms
 from ward_hub.clock import Clock, Known
 from ward_hub.errors import HubError
-from ward_hub.journal import Journal, Ledger, State
+from ward_hub.journal import Journal, JournalFailure, Ledger, State
 from ward_hub.keeper import Keeper
 from ward_hub.links import SourceLink
 from ward_hub.moments import moment
@@ -89,18 +89,30 @@ class Desk:
         on_air = self._director.on_air
         if on_air is None:
             return None
-        log.warning("stopped at the hub: %s", on_air.digest.hex()[:16])
-        await self._director.drop(on_air.digest, State.PARTLY, Reason.STOPPED, "stopped by a command at the hub")
+        await self._end([on_air], "stop", "stopped", Reason.STOPPED)
         return on_air.digest.hex()
 
     async def purge(self, asked: Mapping[str, Any]) -> object:
         """End bulletins that are to air: those whose id begins with one of `ids`, or `all`. Returns their ids."""
         chosen = [one for one in self._director.queue if asked.get("all") or self._named(one, asked)]
-        for one in chosen:
-            log.warning("purged at the hub: %s", one.digest.hex()[:16])
-            state = State.PARTLY if one is self._director.on_air else State.NOT_AIRED
-            await self._director.drop(one.digest, state, Reason.PURGED, "purged by a command at the hub")
+        await self._end(chosen, "purge", "purged", Reason.PURGED)
         return [one.digest.hex() for one in chosen]
+
+    async def _end(self, chosen: Iterable[Candidate], command: str, done: str, reason: Reason) -> None:
+        """End all of them, whatever the journal says; raises HubError then where it could not be written."""
+        failed: JournalFailure | None = None
+        for one in chosen:
+            log.warning("%s at the hub: %s", done, one.digest.hex()[:16])
+            state = State.PARTLY if one.attempts or one is self._director.on_air else State.NOT_AIRED
+            try:
+                await self._director.drop(one.digest, state, reason, f"{done} by a command at the hub")
+            except JournalFailure as error:
+                failed = error
+        if failed is not None:
+            raise HubError(
+                f"{command}: it is so now, but the journal cannot be written ({failed}), so the agent would air it"
+                " again after its next start: make room on the card, and leave the agent running"
+            ) from failed
 
     def _waiting(self, one: Candidate, received_ms: int) -> dict[str, object]:
         on_air, holds = one is self._director.on_air, self._director.held_by(one.bulletin)

@@ -12,11 +12,13 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from ward_hub.clock import Clock
 from ward_hub.correction import unsays
 from ward_hub.journal import Bounds, Journal, Ledger, State, Withdrawal
 from ward_hub.keeper import Keeper
+from ward_hub.overtaken import overtaken
 from ward_hub.rules import need_grant, need_this_hub, need_time_and_content
 from ward_hub.tally import Tally
 from ward_hub.trust import Trust, Warrant, keyring
@@ -24,7 +26,7 @@ from ward_protocol.envelope import Envelope, Sealed
 from ward_protocol.errors import StatementError
 from ward_protocol.keys import PublicKey
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import CLASSES, Authority, Bulletin, Cancel, Issued, Order, Priority
+from ward_protocol.statements import CLASSES, Authority, Bulletin, Cancel, Issued, Order, Priority, Statement
 
 log = logging.getLogger(__name__)
 UNKNOWN_DIGEST = bytes(32)
@@ -84,7 +86,8 @@ Deliver = Callable[[bytes, Place], Awaitable[Verdict]]
 class Intake:
     """Decides about statements for the hub `hub` in `area`; `cut_off` says whether no source can be heard.
 
-    What nobody who is known here signed is written to the journal as far as `tally` lets it, and counted beyond that.
+    What nobody who is known here signed, or a source serves in other places than its own, is written to the journal as
+    far as `tally` lets it, and counted beyond that.
     """
 
     def __init__(
@@ -136,6 +139,7 @@ class Intake:
     async def _judge(self, sealed: Sealed, signed_by: frozenset[bytes], place: Place) -> Verdict:
         """Decide about what some known key has signed."""
         slot: tuple[str, int] | None = None
+        statement: Statement | None = None
         try:
             statement = sealed.decode().statement
             assert isinstance(statement, (Bulletin, Cancel, Order))  # noqa: S101 - its type was looked at
@@ -150,6 +154,8 @@ class Intake:
             need_this_hub(statement, warrant, hub=self._hub, area=self._area, cut_off=self._cut_off)
             need_time_and_content(statement, warrant.authority, self._clock.now(), self._clock.trust)
         except StatementError as error:
+            if _is_elsewhere(statement, place) and not self._tally.alone(place.family, error.reason.word, _seconds()):
+                return Verdict(sealed.digest, None, error.reason, error.detail)
             return await self._refuse(sealed.digest, place, error, slot)
         silent = isinstance(statement, Cancel) and not statement.announce
         state = State.NOTED if silent else State.ACCEPTED
@@ -163,6 +169,7 @@ class Intake:
             bulletin=_airs(statement),
             bounds=bounds,
             withdraws=taken_back,
+            overtaken=partial(overtaken, sealed.digest, statement),
         )
         if refusal is not None:
             # Of a sequence that another way in was faster with, nothing more is to be settled.
@@ -242,8 +249,14 @@ def _airs(statement: Issued) -> bool:
     return isinstance(statement, Bulletin) or (isinstance(statement, Order) and statement.stream is not None)
 
 
+def _is_elsewhere(statement: Statement | None, place: Place) -> bool:
+    """Say whether it lies in another place of a feed than its own: a source may make up any number of those."""
+    own = (statement.issuer, statement.sequence) if isinstance(statement, (Bulletin, Cancel, Order)) else None
+    return place.issuer is not None and (place.issuer, place.sequence) != own
+
+
 def _need_own_place(statement: Issued, place: Place) -> None:
-    if place.issuer is not None and (place.issuer, place.sequence) != (statement.issuer, statement.sequence):
+    if _is_elsewhere(statement, place):
         raise StatementError(Reason.WRONG_FEED, f"sequence {statement.sequence} of {statement.issuer} was found there")
 
 

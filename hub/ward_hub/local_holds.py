@@ -55,8 +55,9 @@ class LocalHolds:
             raise HubError(
                 f"resume: the journal cannot be written ({error}): what is closed stays so; make room on the card"
             ) from error
-        self._standing = {}
-        self._director.hold_here(())
+        # What was held meanwhile stands: a new command makes a new hold, also one that says the same.
+        self._standing = {what: one for what, one in self._standing.items() if all(one is not gone for gone in ended)}
+        self._director.hold_here(self._standing.values())
         for one in ended:
             log.warning("resumed at the hub: %s of %s is over", one.what.value, ", ".join(one.outlets) or "all")
         return {"ended": [held(one) for one in ended], "standing": [held(one) for one in self._director.standing]}

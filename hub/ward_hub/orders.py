@@ -17,13 +17,14 @@ from ward_hub.errors import ConfigError
 from ward_hub.holds import Hold, What, order_name, within_reach
 from ward_hub.journal import Journal, Ledger, State
 from ward_hub.keeper import Keeper
+from ward_hub.overtaken import lies_within
 from ward_hub.playout.director import Director
 from ward_hub.programme import Candidate
 from ward_hub.settings import Settings
 from ward_hub.streams import Ordered, announced
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Action, Audience, Order, Priority, Verdict
+from ward_protocol.statements import Action, Order, Priority, Verdict
 
 log = logging.getLogger(__name__)
 LOST_COUNT = "cut short by the agent's end, which forgets how far it was heard"
@@ -40,7 +41,12 @@ class Given:
     def reaches(self, one: Candidate, its: int | None) -> bool:
         """Say whether it reaches a bulletin whose issuer stands at `its`, and names it, where it names any."""
         named = not self.order.targets or one.digest in self.order.targets
-        return named and within_reach(self.order.priority, self.level, one.bulletin, its)
+        reached = named and within_reach(self.order.priority, self.level, one.bulletin, its)
+        return reached and not self.is_before(one.bulletin.issuer, one.bulletin.sequence)
+
+    def is_before(self, issuer: str, sequence: int) -> bool:
+        """Say whether its own issuer issued that after it: where the newest came first, it is not meant."""
+        return issuer == self.order.issuer and sequence > self.order.sequence
 
     @property
     def by(self) -> str:
@@ -88,8 +94,8 @@ class Orders:
         }
 
     async def restore(self) -> None:
-        """Take up the silences and blanks that stand, after a restart."""
-        self._director.hold_back(await self._journal.do(Ledger.holds))
+        """Take up the silences and blanks that stand, after a restart; later those that could not be written stay."""
+        self._director.hold_back(await self._holds())
 
     async def carry_out(self, digest: bytes, order: Order, *, attempts: int = 0) -> None:
         """Do what an accepted order says and write how it ended; done twice, after a power cut, it is as done once.
@@ -107,6 +113,9 @@ class Orders:
             if order.action is Action.STREAM_START:
                 await self._air(self._stream(digest, order))
                 return
+            taken = await self._journal.do(Ledger.withdrawal, digest, order.issuer)
+            if taken is not None and taken.reason is Reason.SUPERSEDED:
+                raise StatementError(taken.reason, taken.detail)
             did = await self._acts[order.action](Given(digest, order, level))
         except StatementError as error:
             log.warning("order %s (%s) was not carried out: %s", digest.hex()[:16], order.title, error)
@@ -127,7 +136,7 @@ class Orders:
 
     async def _stop_streams(self, given: Given) -> str:
         stopped = [one for one in self._director.queue if one.stream and self._is_reached(given, one)]
-        stopped = [one for one in stopped if _lies_within(one.bulletin.audience, given.order.audience)]
+        stopped = [one for one in stopped if lies_within(one.bulletin.audience, given.order.audience)]
         for one in stopped:
             await self._drop(one, Reason.STOPPED, f"stopped by {given.by}")
         return _ids("stopped", stopped)
@@ -162,14 +171,22 @@ class Orders:
             sequence=order.sequence,
             since=order.issued,
         )
-        self._director.hold_back([*await self._journal.do(Ledger.holds), hold])
+        others = [one for one in await self._holds() if one.digest != hold.digest]
+        self._director.hold_back([*others, hold])
         await self._journal.do(Ledger.hold, hold)
         until = f" until {order.until}" if order.until else ""
         return f"{what.value}: {', '.join(outlets) or 'all'}{until}"
 
+    async def _holds(self) -> list[Hold]:
+        """Return what orders let stand, with what the journal could not take yet."""
+        kept = await self._journal.do(Ledger.holds)
+        written = {one.digest for one in kept}
+        return [*kept, *(one for one in self._director.standing if not one.here and one.digest not in written)]
+
     async def _resume(self, given: Given) -> str:
-        holds = await self._journal.do(Ledger.holds)
-        ended = [one for one in holds if given.level <= one.level and given.order.priority >= one.priority]
+        holds = await self._holds()
+        reached = [one for one in holds if given.level <= one.level and given.order.priority >= one.priority]
+        ended = [one for one in reached if not given.is_before(one.issuer, one.sequence)]
         await self._journal.do(Ledger.release, ended)
         self._director.hold_back(one for one in holds if one not in ended)
         here = [f"{one.what.value} {', '.join(one.outlets) or 'all'}" for one in self._director.standing if one.here]
@@ -190,7 +207,7 @@ class Orders:
                 )
         if declines:
             for one in chosen:
-                await self._director.drop(one.digest, State.NOT_AIRED, Reason.DECLINED, f"declined by {given.by}")
+                await self._drop(one, Reason.DECLINED, f"declined by {given.by}")
             return _ids("declined", chosen)
         for one in reversed(chosen):
             self._director.put_first(one.digest, await self._journal.do(Ledger.put_first, one.digest))
@@ -217,14 +234,6 @@ class Orders:
 
     def _is_reached(self, given: Given, one: Candidate) -> bool:
         return given.reaches(one, self._keeper.level_of(one.bulletin.issuer))
-
-
-def _lies_within(audience: Audience, order: Audience) -> bool:
-    """Say whether what an order to stop is narrowed to, if it is, holds all outlets of an airing."""
-    for wanted, named in ((order.zones, audience.zones), (order.boards, audience.boards)):
-        if wanted and not (named and set(named) <= set(wanted)):
-            return False
-    return True
 
 
 def _ids(what: str, found: list[Candidate]) -> str:

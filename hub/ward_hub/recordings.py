@@ -64,7 +64,7 @@ class Recordings:
         self._on_ready = on_ready
         self._on_bad = on_bad
         self._good: dict[bytes, Path] = {}
-        self._bad: set[bytes] = set()
+        self._bad: set[tuple[bytes, int]] = set()  # with the size by which it was named: that alone may be wrong
         self._waiting: dict[bytes, Want] = {}  # by the bulletin's digest
         self._in_hand: set[bytes] = set()
         self._urgent: asyncio.Queue[Want] = asyncio.Queue()
@@ -116,7 +116,8 @@ class Recordings:
             return None
         try:
             async with asyncio.timeout(EMERGENCY_WAIT_S), self._settled:
-                await self._settled.wait_for(lambda: audio.sha256 in self._good or audio.sha256 in self._bad)
+                name = audio.sha256, audio.size
+                await self._settled.wait_for(lambda: audio.sha256 in self._good or name in self._bad)
         except TimeoutError:
             return None
         return self._good.get(audio.sha256)
@@ -188,9 +189,9 @@ class Recordings:
         async with self._settled:
             if trouble is None:
                 self._good[want.audio.sha256] = self._store.path(want.audio)
-                self._bad.discard(want.audio.sha256)
+                self._bad.discard((want.audio.sha256, want.audio.size))
             else:
-                self._bad.add(want.audio.sha256)
+                self._bad.add((want.audio.sha256, want.audio.size))
             self._settled.notify_all()
         if trouble is None:
             self._on_ready(want.candidate.digest)

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from ward_hub import agent
 from ward_hub.config import Config, load
+from ward_hub.errors import StateError
+from ward_hub.identity import JOURNAL
+from ward_hub.journal import JournalFailure
 from ward_hub.printed import one_line
 
 DEFAULT_CONFIG = Path("/etc/wardhub/hub.toml")
@@ -28,7 +31,10 @@ def act(chosen: argparse.Namespace) -> int:
     """Run the agent until SIGTERM or SIGINT."""
     config = load(chosen.config)
     _log_to_stderr(config.hub.log_level)
-    asyncio.run(_until_signal(config))
+    try:
+        asyncio.run(_until_signal(config))
+    except JournalFailure as error:
+        raise StateError(f"{Path(config.hub.state) / JOURNAL}: the journal cannot be used: {error}") from error
     return os.EX_OK
 
 

@@ -39,7 +39,7 @@ class Journal:
         self._db = connect(path)
         try:
             need_same_key(self._db, signer.public)
-        except StateError:
+        except (StateError, JournalFailure):
             self._db.close()
             raise
         self._receipts = ReceiptBook(hub, signer, clock)

@@ -1,4 +1,4 @@
-"""What the journal keeps about the hub itself: its clock, and its alarms."""
+"""What the journal keeps about the hub itself: whom it trusts, its clock, its settings, and its alarms."""
 
 from __future__ import annotations
 
@@ -41,6 +41,24 @@ class HubLedger:
         self._clock = clock
         self._audit = AuditTrail(db, clock)
 
+    # What may be trusted
+
+    def documents(self) -> dict[str, bytes]:
+        """Return the newest trust documents by kind: root, grants, beat."""
+        return dict(self._db.execute("SELECT kind, data FROM document WHERE kind IN ('root', 'grants', 'beat')"))
+
+    def keep_document(self, kind: str, version: int, digest: bytes, data: bytes) -> None:
+        """Keep a verified trust document in place of the one before, with its receipt."""
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO document VALUES (?, ?, ?)", (kind, version, data))
+            self._audit.append("document", digest, {"kind": kind, "version": version})
+            self._receipts.write(self._db, digest, Event.ACCEPTED)
+
+    def keep_beat(self, time: int, data: bytes) -> None:
+        """Keep the newest beat; it is also the floor of the clock after a restart."""
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO document VALUES ('beat', ?, ?)", (time, data))
+
     # What is known of the time
 
     def clock(self) -> Kept | None:
@@ -59,13 +77,15 @@ class HubLedger:
             self._keep_clock(kept)
 
     def recover_clock(self, kept: Kept) -> None:
-        """Keep an earlier time than before, and no beat: what showed the later one does not count any more."""
+        """Keep an earlier time than before, and no beat: what showed the later one does not count any more.
+
+        What came in the time that was not counts for quotas as if it came now, else it would until that time comes.
+        """
+        now_ms = int(kept.now * 1000)
         with self._transaction():
             self._keep_clock(kept)
             self._db.execute("DELETE FROM document WHERE kind = 'beat'")
-            # Else what came under that time would count against its issuer's quota until that time comes again.
-            latest_ms = kept.floor * 1000
-            self._db.execute("UPDATE statement SET received_ms = ? WHERE received_ms > ?", (latest_ms, latest_ms))
+            self._db.execute("UPDATE statement SET received_ms = ? WHERE received_ms > ?", (now_ms, now_ms))
             self._audit.append("clock-recovered", None, {"floor": kept.floor})
 
     def _keep_clock(self, kept: Kept) -> None:
@@ -73,6 +93,18 @@ class HubLedger:
         self._db.execute("INSERT OR REPLACE INTO document VALUES ('clock', ?, ?)", (kept.floor, data))
 
     # How it is configured
+
+    def settings(self) -> dict[str, str]:
+        """Return the settings that orders have made, by name."""
+        row = self._db.execute("SELECT data FROM document WHERE kind = 'settings'").fetchone()
+        return dict(json.loads(row[0])) if row else {}
+
+    def keep_settings(self, digest: bytes, settings: Mapping[str, str]) -> None:
+        """Keep settings in place of those before; `digest` is the order's."""
+        with self._transaction():
+            row = (json.dumps(settings, ensure_ascii=False, sort_keys=True).encode(),)
+            self._db.execute("INSERT OR REPLACE INTO document VALUES ('settings', 0, ?)", row)
+            self._audit.append("settings", digest, dict(settings))
 
     def configure(self, prints: Mapping[str, str]) -> list[str]:
         """Keep digests of what the hub is configured with, by name; return the names of those that changed.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,7 +72,7 @@ NO_BOUNDS = Bounds()
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """What an accepted cancel or later bulletin does to an earlier one of its issuer: how that one ends, and why."""
+    """How a bulletin ends that was taken back, and why: by a cancel or later bulletin of its issuer, or by a stop."""
 
     target: bytes
     state: State
@@ -80,38 +80,16 @@ class Withdrawal:
     detail: str
 
 
+Overtaken = Callable[[Iterable[bytes]], Withdrawal | None]
+"""Says from orders, the oldest first, how a statement ends that comes after them; None where it does not."""
+
+
+def _never(_: Iterable[bytes]) -> None:
+    """Nothing has overtaken it."""
+
+
 class Ledger(HubLedger):
     """The journal's tables behind a narrow set of transactions; used by one thread at a time."""
-
-    # What may be trusted
-
-    def documents(self) -> dict[str, bytes]:
-        """Return the newest trust documents by kind: root, grants, beat."""
-        return dict(self._db.execute("SELECT kind, data FROM document WHERE kind IN ('root', 'grants', 'beat')"))
-
-    def keep_document(self, kind: str, version: int, digest: bytes, data: bytes) -> None:
-        """Keep a verified trust document in place of the one before, with its receipt."""
-        with self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO document VALUES (?, ?, ?)", (kind, version, data))
-            self._audit.append("document", digest, {"kind": kind, "version": version})
-            self._receipts.write(self._db, digest, Event.ACCEPTED)
-
-    def keep_beat(self, time: int, data: bytes) -> None:
-        """Keep the newest beat; it is also the floor of the clock after a restart."""
-        with self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO document VALUES ('beat', ?, ?)", (time, data))
-
-    def settings(self) -> dict[str, str]:
-        """Return the settings that orders have made, by name."""
-        row = self._db.execute("SELECT data FROM document WHERE kind = 'settings'").fetchone()
-        return dict(json.loads(row[0])) if row else {}
-
-    def keep_settings(self, digest: bytes, settings: Mapping[str, str]) -> None:
-        """Keep settings in place of those before; `digest` is the order's."""
-        with self._transaction():
-            row = (json.dumps(settings, ensure_ascii=False, sort_keys=True).encode(),)
-            self._db.execute("INSERT OR REPLACE INTO document VALUES ('settings', 0, ?)", row)
-            self._audit.append("settings", digest, dict(settings))
 
     # What came in
 
@@ -145,23 +123,25 @@ class Ledger(HubLedger):
         bulletin: bool = True,
         bounds: Bounds = NO_BOUNDS,
         withdraws: Iterable[Withdrawal] = (),
+        overtaken: Overtaken = _never,
     ) -> StatementError | None:
         """Settle a sequence with an accepted statement and what it withdraws, and write its receipt.
 
+        `overtaken` is given the issuer's later orders that were accepted before it, and says how it ends by them.
         Returns why not, and does nothing, where the sequence was settled meanwhile or a bound is reached.
         """
         with self._transaction():
             refusal = self._refusal(issuer, sequence, bounds)
             if refusal is not None:
                 return refusal
+            ended = overtaken(self._orders_after(issuer, sequence))
             self._settle(issuer, sequence, digest)
             row = (digest, data, state.value, 0, self._clock.ms(), issuer, bulletin, bounds.emergency, 0)
             self._db.execute("INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             if bounds.break_glass is not None and bulletin:
                 self._db.execute("INSERT INTO break_glass VALUES (?, ?, 0)", (digest, bounds.break_glass))
-            for one in withdraws:
-                taken_back = (one.target, issuer, one.state.value, one.reason, one.detail)
-                self._db.execute("INSERT OR IGNORE INTO withdrawal VALUES (?, ?, ?, ?, ?)", taken_back)
+            for one in (*withdraws, *([ended] if ended is not None else [])):
+                self._withdraw(one, issuer)
             told: dict[str, object] = {"issuer": issuer, "sequence": sequence}
             if bounds.break_glass is not None:
                 told["break_glass"] = bounds.break_glass.hex()
@@ -189,8 +169,13 @@ class Ledger(HubLedger):
         with self._transaction():
             self._audit.append(event, None, detail)
 
+    def withdraw(self, one: Withdrawal, issuer: str) -> None:
+        """Note that a statement of `issuer` is not to air any more, before it is known how it ended."""
+        with self._transaction():
+            self._withdraw(one, issuer)
+
     def withdrawal(self, digest: bytes, issuer: str) -> Withdrawal | None:
-        """Return how `issuer` took that statement of its own back, even if this was known before the statement."""
+        """Return how a statement of `issuer` was taken back, even if this was known before the statement."""
         row = self._db.execute(
             "SELECT state, reason, detail FROM withdrawal WHERE target = ? AND issuer = ?", (digest, issuer)
         ).fetchone()
@@ -202,7 +187,7 @@ class Ledger(HubLedger):
         """Return the accepted statements that have not ended, oldest first."""
         rows = self._db.execute(
             "SELECT digest, data, state, attempts, rank FROM statement"
-            " WHERE state IN ('accepted', 'airing') ORDER BY received_ms, rowid"
+            " WHERE state IN ('accepted', 'airing') ORDER BY rowid"  # not by a time, which may stand or fall back
         )
         return [Entry(digest, data, State(state), attempts, rank) for digest, data, state, attempts, rank in rows]
 
@@ -357,6 +342,10 @@ class Ledger(HubLedger):
             )
         return None
 
+    def _withdraw(self, one: Withdrawal, issuer: str) -> None:
+        row = (one.target, issuer, one.state.value, one.reason, one.detail)
+        self._db.execute("INSERT OR IGNORE INTO withdrawal VALUES (?, ?, ?, ?, ?)", row)
+
     def _accepted_since(self, since_ms: int, issuer: str, what: str) -> int:
         query = "SELECT sum(bulletin), sum(emergency) FROM statement WHERE issuer = ? AND received_ms > ?"
         bulletins, emergencies = self._db.execute(query, (issuer, since_ms)).fetchone()
@@ -375,6 +364,15 @@ class Ledger(HubLedger):
             "SELECT digest FROM slot WHERE issuer = ? AND sequence = ?", (issuer, sequence)
         ).fetchone()
         return row[0] if row else None
+
+    def _orders_after(self, issuer: str, sequence: int) -> list[bytes]:
+        """Return the orders that follow on an undecided sequence of the issuer: all that was decided has its slot."""
+        rows = self._db.execute(
+            "SELECT data FROM slot JOIN statement ON statement.digest = slot.digest WHERE slot.issuer = ?"
+            " AND slot.sequence > ? AND state IN ('accepted', 'carried-out') AND NOT bulletin ORDER BY slot.sequence",
+            (issuer, sequence),
+        )
+        return [row[0] for row in rows]
 
     def _settle(self, issuer: str, sequence: int, digest: bytes) -> None:
         self._db.execute("INSERT INTO slot VALUES (?, ?, ?)", (issuer, sequence, digest))

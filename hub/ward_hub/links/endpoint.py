@@ -24,7 +24,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from aiocoap import Context, Message
 from aiocoap.error import Error as CoapError
@@ -34,6 +34,7 @@ from aiocoap.numbers.optionnumbers import OptionNumber
 from aiocoap.numbers.types import Type
 from aiocoap.pipe import Pipe
 
+from ward_hub.addresses import source_address
 from ward_hub.links.channel import Seal
 from ward_hub.links.errors import LinkDown, MisuseError
 
@@ -121,13 +122,9 @@ def code_words(code: int) -> str:
 def parse_uri(uri: str) -> SplitResult:
     """Return the parts of a source's URI, coap://HOST[:PORT]; raises MisuseError."""
     try:
-        parts = urlsplit(uri)
-        usable = parts.scheme == "coap" and bool(parts.hostname) and parts.port != 0
+        return source_address(uri)
     except ValueError as error:
-        raise MisuseError(f"{uri!r} is not the address of a source: {error}; write coap://HOST[:PORT]") from error
-    if not usable or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
-        raise MisuseError(f"{uri!r} is not the address of a source: write coap://HOST[:PORT]")
-    return parts
+        raise MisuseError(str(error)) from error
 
 
 class Endpoint:

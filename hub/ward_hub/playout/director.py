@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ward_hub.clock import Clock
 from ward_hub.holds import Closed, Hold, closed
-from ward_hub.journal import Journal, Ledger, State
+from ward_hub.journal import Journal, Ledger, State, Withdrawal
 from ward_hub.playout.lateness import issue_notices, lateness
 from ward_hub.playout.outcome import Outcome
 from ward_hub.playout.player import Player
@@ -143,7 +143,7 @@ class Director:
     async def drop(self, digest: bytes, state: State, reason: Reason, detail: str, issuer: str | None = None) -> None:
         """End a bulletin that is not to air, or not any longer; one on air stops at once.
 
-        With `issuer`, only a bulletin of that issuer is ended.
+        With `issuer`, only a bulletin of that issuer is ended. When this returns, no later start airs it either.
         """
         candidate = self._held.get(digest)
         if candidate is None or (issuer is not None and candidate.bulletin.issuer != issuer):
@@ -153,6 +153,10 @@ class Director:
         ending = Ending(digest, state, reason, detail)
         if self._current is not None and self._current.digest == digest:
             self._dropped = ending
+            # How it ended is known once its outputs are closed. Who stops it and then pulls the plug is not to hear it
+            # again.
+            taken = Withdrawal(digest, state, reason, detail)
+            await self._journal.do(Ledger.withdraw, taken, candidate.bulletin.issuer)
         else:
             await self._end(ending)
 
@@ -182,6 +186,8 @@ class Director:
         current = self._plan()
         for lapsed in current.lapsed:
             await self.drop(lapsed.digest, *_lapsed(lapsed, self.closed_to(lapsed.bulletin).by))
+        if current.lapsed:
+            return  # what was to be next may have been taken back while that was written
         if current.next is None:
             await self._release()
             await self._wait(current.look_again)
@@ -250,6 +256,8 @@ class Director:
         elif airing.cancelled():
             if why == CUT_BY_A_HOLD:
                 await self._release()  # before the journal is asked: a slow card must not keep a zone closed
+                if digest not in self._held:
+                    return  # it was taken back meanwhile, and has ended
             log.info("airing %s was %s and begins again after it", digest.hex()[:16], why)
             await self._again(candidate, attempt, replace(outcome, state=State.PARTLY), why)
         elif (error := airing.exception()) is not None:

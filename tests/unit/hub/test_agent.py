@@ -13,12 +13,13 @@ from typing import cast
 
 import pytest
 from tests.clocks import clock
-from tests.intakes import OFFICE, OFFICE_GRANT, bulletin, signed
+from tests.intakes import OFFICE, OFFICE_GRANT, USB, bulletin, signed
 from tests.journals import FILE, HUB, HUB_KEY, Inline, receipts, story
 from tests.sim.hw.virtual import run
 from tests.statements import (
     ADMISSION,
     AUTHORITY,
+    BEAT,
     BEAT_KEY,
     CANCEL,
     GRANT_KEY,
@@ -430,6 +431,109 @@ def test_only_an_issuers_own_bulletin_is_replaced(tmp_path: Path, theirs: bool) 
     run(play())
 
 
+# Orders that come at once, as all do that were missed in an outage
+
+
+def test_orders_that_come_at_once_are_all_carried_out(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            for number in (1, 2, 3):
+                audience = replace(ORDER.audience, zones=(f"zone-{number}",))
+                order = replace(ORDER, sequence=number, action=Action.SILENCE, targets=(), audience=audience)
+                one.source.publish(order)
+            one.source.beat()
+            await asyncio.sleep(5)
+            stands = {outlet for hold in one.agent._director.standing for outlet in hold.outlets}
+            assert stands == {"zone-1", "zone-2", "zone-3"}
+
+    run(play())
+
+
+def ordered(sequence: int, action: Action, **changes: object) -> Order:
+    return replace(ORDER, sequence=sequence, **{"action": action, "targets": (), **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(("by", "stands"), [(Priority.PRIORITY, 0), (Priority.NORMAL, 1)])
+def test_a_silence_that_comes_after_its_resume_is_over(tmp_path: Path, by: Priority, stands: int, late: bool) -> None:
+    """After an outage the newest is fetched first; what its issuer ended before must not begin then, and for good."""
+
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            silence = one.source.publish(ordered(1, Action.SILENCE, priority=Priority.PRIORITY))
+            resume = one.source.publish(ordered(2, Action.RESUME, priority=by))
+            true = one.source.files["feed/ward/1"]
+            one.source.files["feed/ward/1"] = LinkDown("not yet") if late else true
+            for _ in range(10):
+                one.source.beat()
+                await asyncio.sleep(5)
+                one.source.files["feed/ward/1"] = true
+            assert one.events(resume) == [ACCEPTED, (Event.CARRIED_OUT, None)]
+            over, held = (Event.REFUSED, Reason.SUPERSEDED), (Event.CARRIED_OUT, None)
+            assert one.events(silence) == [ACCEPTED, held if stands else over]
+            assert len(one.agent._director.standing) == stands
+
+    run(play())
+
+
+@pytest.mark.parametrize(
+    ("priority", "purges", "ends"),
+    [
+        (Priority.NORMAL, Priority.NORMAL, (Event.NOT_AIRED, Reason.PURGED)),
+        (Priority.PRIORITY, Priority.NORMAL, ENDED),  # beyond its reach
+    ],
+)
+def test_a_bulletin_that_comes_after_its_purge_does_not_air(
+    tmp_path: Path, priority: Priority, purges: Priority, ends: tuple[Event, Reason]
+) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            before = one.source.publish(bulletin(priority=priority))
+            one.source.publish(ordered(2, Action.PURGE, priority=purges))
+            after = one.source.publish(bulletin(sequence=3))
+            one.source.beat()
+            await asyncio.sleep(5)
+            assert one.events(before) == [ACCEPTED, ends]
+            assert one.events(after) == [ACCEPTED, ENDED]
+
+    run(play())
+
+
+def test_a_resume_that_comes_after_a_newer_silence_leaves_it(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            resume = one.source.publish(ordered(1, Action.RESUME))
+            one.source.publish(ordered(2, Action.SILENCE))
+            one.source.beat()
+            await asyncio.sleep(5)
+            assert one.events(resume) == [ACCEPTED, (Event.CARRIED_OUT, None)]
+            assert [hold.sequence for hold in one.agent._director.standing] == [2]
+
+    run(play())
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_what_is_taken_up_is_taken_up_once(tmp_path: Path, ends: bool) -> None:
+    """Looking for what was left behind may meet what is about to act."""
+
+    async def play() -> None:
+        async with hub(tmp_path) as one:
+            one.source.beat()
+            await asyncio.sleep(2)
+            orders = [ordered(number, Action.SILENCE if ends else Action.STOP) for number in range(1, 9)]
+            async with asyncio.TaskGroup() as group:
+                for order in orders:
+                    group.create_task(one.agent.deliver(signed(order), USB))
+                    group.create_task(one.agent._take_up_unfinished())
+            for order in orders:
+                digest = Envelope.open(signed(order)).digest
+                assert one.events(digest) == [ACCEPTED, (Event.CARRIED_OUT, None)]
+            held = [line for line in story(tmp_path) if line.event == "silence"]
+            assert len(held) == (len(orders) if ends else 0)
+
+    run(play())
+
+
 # Restarts and failures
 
 
@@ -502,6 +606,30 @@ def test_kept_grants_that_a_newer_version_refuses_grant_nothing_and_keep_their_p
                 trust.with_grants(sign(replace(GRANTS, version=6), [GRANT_KEY]), NOW)
             newer = replace(GRANTS, version=8)
             assert trust.with_grants(sign(newer, [GRANT_KEY]), NOW).grants == newer
+
+    run(play())
+
+
+@pytest.mark.parametrize("kept", [b"", signed(bulletin(sequence=7)), sign(BEAT, [BEAT_KEY])])
+def test_what_the_journal_does_not_hold_as_it_was_accepted_does_not_air_and_holds_up_nothing(
+    tmp_path: Path, kept: bytes
+) -> None:
+    """A card that wears out changes bits; a hub that was updated may not know an old form any more."""
+
+    async def play() -> None:
+        whole = signed(bulletin(sequence=2))
+        digests = [Envelope.open(signed(bulletin(sequence=number))).digest for number in (1, 2)]
+
+        def before(one: Hub) -> None:
+            one.journal.ledger.accept("ward", 1, digests[0], kept)
+            one.journal.ledger.accept("ward", 2, digests[1], whole)
+
+        async with hub(tmp_path, prepare=before) as one:
+            digests.append(one.source.publish(bulletin(sequence=3)))
+            one.source.beat()
+            await asyncio.sleep(60)
+            assert one.events(digests[0]) == [ACCEPTED, (Event.NOT_AIRED, Reason.MALFORMED_STATEMENT)]
+            assert [one.events(digest) for digest in digests[1:]] == [[ACCEPTED, ENDED]] * 2
 
     run(play())
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.intakes import QUORUM, WITH_QUORUM
+from tests.journals import FILE, HUB_KEY, journal, rows
 from tests.sim.hw.sounds import tone
 from tests.statements import (
     AUTHORITY,
@@ -537,6 +538,23 @@ def test_run_says_that_its_state_cannot_be_used(shell: Shell, monkeypatch: pytes
     said = shell("run", "--config", shell.config(GOOD.replace("/var/lib/wardhub", "garbage/state")))
     assert said.status == os.EX_NOINPUT
     assert "garbage/state: the state directory cannot be made" in said.line()
+
+
+@pytest.mark.parametrize("table", ["receipt", "alarm", "document"])
+def test_run_says_that_its_journal_is_damaged(shell: Shell, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [logging.NullHandler()])
+    state = shell.folder / "state"
+    state.mkdir(mode=0o700)
+    write_key(state / "hub.key", HUB_KEY)
+    with journal(state) as opened:
+        opened.ledger.note("a beginning", {})
+    (page,) = rows(state, f"SELECT rootpage FROM sqlite_master WHERE name = '{table}'")[0]
+    with (state / FILE).open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    said = shell("run", "--config", shell.config(GOOD.replace("/var/lib/wardhub", str(state))))
+    assert said.status == os.EX_NOINPUT
+    assert "journal.sqlite: the journal cannot be used: database disk image is malformed" in said.line()
 
 
 def test_audit_without_a_journal(shell: Shell) -> None:

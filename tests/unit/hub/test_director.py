@@ -14,13 +14,13 @@ from typing import cast
 
 import pytest
 from tests.clocks import clock
-from tests.journals import FILE, HUB, HUB_KEY, Inline, receipts, story
+from tests.journals import FILE, HUB, HUB_KEY, Inline, journal, receipts, story
 from tests.sim.hw.virtual import run
 from tests.statements import MINIMAL, NOW, RECALL, STREAM
 
 from ward_hub.correction import correction
-from ward_hub.holds import Closed
-from ward_hub.journal import State
+from ward_hub.holds import Closed, Hold, What
+from ward_hub.journal import State, Withdrawal
 from ward_hub.playout.director import CONFIRM_S, LOOK_AGAIN_S, Director
 from ward_hub.playout.lateness import issue_notice
 from ward_hub.playout.outcome import Outcome
@@ -49,6 +49,7 @@ class FakePlayer:
     notices: list[tuple[str, ...]] = field(default_factory=list)
     over: set[bytes] = field(default_factory=set)
     remark: str = ""
+    release_s: float = 0.0
 
     def say(self, what: str) -> None:
         self.told.append((round(self.now(), 1), what))
@@ -79,6 +80,8 @@ class FakePlayer:
 
     async def release(self) -> None:
         self.say("release")
+        if self.release_s:
+            await asyncio.sleep(self.release_s)
 
     def is_shut_out(self, bulletin: Bulletin, shut: Closed) -> bool:
         return shut.zones is None and shut.boards is None
@@ -466,6 +469,66 @@ def test_a_cancel_at_any_moment_of_the_beginning_ends_it_once(tmp_path: Path, tu
             await asyncio.sleep(20)
             assert "end n" not in studio.said()
             assert studio.endings() == [(1, Event.CANCELLED, Reason.CANCELLED)]
+
+    run(play())
+
+
+@pytest.mark.parametrize("turns", range(12))
+def test_what_is_taken_back_while_another_lapses_does_not_begin(tmp_path: Path, turns: int) -> None:
+    """Writing how the other ended takes its time on a slow card; what was to be next may be gone by then."""
+
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("old", begins=-100, life=50)
+            one = studio.hold("n")
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await studio.director.drop(one.digest, State.NOT_AIRED, Reason.PURGED, "")
+            await asyncio.sleep(20)
+            assert "end n" not in studio.said()
+            assert sorted(studio.endings()) == [
+                (1, Event.NOT_AIRED, Reason.EXPIRED),
+                (2, Event.NOT_AIRED, Reason.PURGED),
+            ]
+            assert studio.journal.ledger.unfinished() == []  # else the next start would air it
+
+    run(play())
+
+
+@pytest.mark.parametrize("attempts", range(1, ATTEMPTS + 1))
+def test_what_is_taken_back_while_a_silence_closes_its_outputs_ends_once(
+    tmp_path: Path, attempts: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.player.release_s = 0.5
+            one = studio.hold("n")
+            for number in range(attempts):
+                await asyncio.sleep(3)
+                what = What.SILENCE if number % 2 == 0 else What.BLANK
+                studio.director.hold_back([Hold(bytes(32), what, 1, EMERGENCY)])
+            await asyncio.sleep(0.2)
+            await studio.director.drop(one.digest, State.PARTLY, Reason.STOPPED, "")
+            await asyncio.sleep(20)
+            assert studio.endings() == [(1, Event.PARTLY, Reason.STOPPED)]
+            assert studio.said().count("cut n") == attempts
+            assert studio.journal.ledger.unfinished() == []
+            assert not caplog.records or "failed" not in caplog.text
+
+    run(play())
+
+
+def test_what_is_stopped_stays_so_though_the_power_goes_before_its_outputs_are_closed(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.player.release_s = 5.0  # as where an amplifier does not answer
+            one = studio.hold("n")
+            await asyncio.sleep(3)
+            await studio.director.drop(one.digest, State.PARTLY, Reason.STOPPED, "stopped by somebody")
+        with journal(tmp_path) as after:
+            assert [entry.digest for entry in after.ledger.unfinished()] == [one.digest]
+            found = after.ledger.withdrawal(one.digest, "ward")
+            assert found == Withdrawal(one.digest, State.PARTLY, Reason.STOPPED, "stopped by somebody")
 
     run(play())
 

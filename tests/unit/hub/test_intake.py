@@ -551,6 +551,28 @@ async def test_characters_that_no_board_can_show(at: Desk, text: Text) -> None:
     assert "U+" in at.receipts()[0].detail
 
 
+async def test_a_source_that_serves_what_is_signed_in_places_of_its_own_making_fills_nothing(at: Desk) -> None:
+    """A beat may name any issuers, and a feed hold anything: a true statement in each of them is no new attempt."""
+    await at.take(signed(bulletin()))
+    before = len(story(at.folder))
+    for number in range(BURST + 200):
+        await at.take(signed(bulletin()), Place("feed", f"nobody-{number}", 1))
+    for number in range(200):
+        await at.take(signed(bulletin(sequence=2)), Place("feed", f"somebody-{number}", 1))
+    assert len(story(at.folder)) - before == BURST
+    (told,) = at.tally.due(1e9, all_of_it=True)
+    assert told.counts == {"replayed": 200, "wrong-feed": 200}
+    assert not await settled(at, 2)
+
+
+async def test_numbers_that_a_thief_used_up_begin_anew_under_another_id(at: Desk) -> None:
+    await at.take(signed(bulletin(sequence=2**20)))
+    assert await refused(at, signed(bulletin())) is Reason.REPLAYED
+    again = replace(AUTHORITY, id="ward-2", keys={STRANGER.kid: STRANGER.public.raw})
+    at.trust = replace(TRUST, grants=replace(GRANTS, authorities=(again,)))
+    assert await at.take(sign(bulletin(issuer="ward-2"), [STRANGER])) is not None
+
+
 # Zones, boards and quotas of the grant
 
 

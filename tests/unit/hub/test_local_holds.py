@@ -149,6 +149,26 @@ def test_what_this_hub_has_not_closes_nothing(tmp_path: Path, asked: dict[str, o
     run(play())
 
 
+def test_a_silence_while_another_is_being_ended_stands(tmp_path: Path) -> None:
+    """The journal may take seconds on a slow card; whoever presses silence then presses it after the resume."""
+
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            held = local(at.studio)
+            await everything(held)
+            resuming = asyncio.create_task(held.resume({}))
+            await asyncio.sleep(0)
+            await held.silence({})
+            answer: Any = await resuming
+            assert [one["what"] for one in answer["ended"]] == ["silence", "blank"]
+            assert [one.what for one in at.studio.director.standing] == [What.SILENCE]
+        async with office(tmp_path) as again:
+            await local(again.studio).restore()
+            assert [one.what for one in again.studio.director.standing] == [What.SILENCE]
+
+    run(play())
+
+
 def test_nothing_to_resume(tmp_path: Path) -> None:
     async def play() -> None:
         async with office(tmp_path) as at:

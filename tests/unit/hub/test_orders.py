@@ -34,7 +34,7 @@ from ward_hub.alarms import Alarms
 from ward_hub.config import Config, parse
 from ward_hub.errors import ConfigError, StateError
 from ward_hub.holds import OPEN, Closed, Hold, What, closed
-from ward_hub.journal import Bounds, State
+from ward_hub.journal import Bounds, JournalFailure, State
 from ward_hub.keeper import Keeper
 from ward_hub.orders import Orders
 from ward_hub.programme import Candidate
@@ -195,6 +195,25 @@ def test_a_purge_ends_what_waits_and_what_is_on_air(tmp_path: Path, named: tuple
     run(play())
 
 
+@pytest.mark.parametrize(("action", "reason"), [(Action.STOP, Reason.STOPPED), (Action.PURGE, Reason.PURGED)])
+@pytest.mark.parametrize(("sequence", "ends"), [(1, True), (500, False)])
+def test_what_its_own_issuer_issued_after_an_order_is_not_meant(
+    tmp_path: Path, action: Action, reason: Reason, sequence: int, ends: bool
+) -> None:
+    """After an outage the newest is fetched first: an old order must not end what is to take the place."""
+
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            one = at.studio.bulletin("a", NORMAL)
+            at.studio.director.hold(replace(one, bulletin=replace(one.bulletin, sequence=sequence)))
+            await asyncio.sleep(3)
+            await at.order(action)
+            await asyncio.sleep(20)
+            assert at.ended() == [(1, Event.PARTLY, reason) if ends else (1, Event.AIRED, None)]
+
+    run(play())
+
+
 # Whom an order reaches
 
 
@@ -334,6 +353,26 @@ def test_silence_stands_after_a_restart(tmp_path: Path) -> None:
     run(play())
 
 
+def test_a_silence_that_the_journal_could_not_take_stands_until_it_can(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            at.studio.journal.broken = frozenset({"hold"})
+            digest, order = at.accept(Action.SILENCE)
+            with pytest.raises(JournalFailure):
+                await at.orders.carry_out(digest, order)
+            await at.orders.restore()  # as what takes it up again does first
+            assert [one.sequence for one in at.studio.director.standing] == [101]
+            at.studio.journal.broken = frozenset()
+            await at.order(Action.BLANK)
+            assert sorted(one.sequence for one in at.studio.director.standing) == [101, 102]
+            await at.orders.carry_out(digest, order)
+            assert sorted(one.sequence for one in at.studio.director.standing) == [101, 102]
+            await at.order(Action.RESUME)
+            assert at.studio.director.standing == []
+
+    run(play())
+
+
 def test_holds_add_up_and_no_outlets_means_all() -> None:
     def hold(what: What, *outlets: str, until: int = 0) -> Hold:
         return Hold(bytes(32), what, 3, PRIORITY, outlets, until)
@@ -435,6 +474,14 @@ def replace_back(config: Config) -> Config:
         {"hub.id": "another"},
         {"hub.language": "fr"},
         {"source.uri": "http://evil.example"},
+        # What no link can use would end the agent at this start and at every other.
+        {"source.uri": "coap://"},
+        {"source.uri": "coap://[2001:db8::1"},
+        {"source.uri": "coap://source.example:568300"},
+        {"source.uri": "coap://source..example"},
+        {"source.uri": f"coap://{'a' * 64}.example"},
+        {"source.uri": "coap://source.example\x00"},
+        {"source.uri": "coap://source.example /"},
         {"airing.tail_ms": "soon"},
         {"airing.max_attempts": "0"},
         {"hub": "x"},

@@ -216,6 +216,19 @@ def test_wrong_bytes_and_bytes_that_do_not_decode_are_bad_for_good(tmp_path: Pat
     run(story())
 
 
+def test_who_names_another_size_does_not_keep_an_emergency_from_its_recording(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with archive(tmp_path) as one:
+            one.source.errors[sha(1)] = [WrongDigest("not of that size")]
+            audio = Audio(sha(1), SIZE + 1, "audio/ogg", 1000)
+            one.recordings.want(Candidate(sha(7), replace(MINIMAL, audio=(audio,))))
+            await asyncio.sleep(5)
+            assert one.bad == [(sha(7), Reason.AUDIO_DIGEST_MISMATCH)]
+            assert await one.recordings.path(one.want(1, EMERGENCY)) is not None
+
+    run(story())
+
+
 def test_an_airing_waits_for_an_emergencys_recording_within_reason(tmp_path: Path) -> None:
     async def story() -> None:
         async with archive(tmp_path) as one:
