@@ -155,5 +155,5 @@ class Importer:
         told = ", ".join(f"{name} {value}" for name, value in counts.items() if value)
         (log.warning if report.trouble else log.info)("bundle: %s", told)
         now = asyncio.get_running_loop().time()
-        if not report.trouble or self._tally.alone(WAY, "bad-bundle", now):
+        if self._tally.alone(WAY, "bad-bundle" if report.trouble else "bundle", now):
             await self._journal.do(Ledger.note, "bundle", {"place": WAY, **counts})

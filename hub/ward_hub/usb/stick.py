@@ -1,7 +1,9 @@
 """A bundle as a file on a stick that anybody may have made, and may pull out at any moment.
 
-It must be a plain file of one fixed name. It is opened once and read by that one descriptor, within the bounds that
-were checked; a link, a pipe or a device in its place is refused, and nothing waits for what does not answer.
+It must be a plain file of one fixed name. What has that name is looked at before it is opened, and what was looked at
+is opened: to open a device can be to set it off. It is opened once and read by that one descriptor, within the bounds
+that were checked; a link, a pipe or a device in its place is refused, and nothing waits for what does not answer.
+Ref: open(2), O_PATH.
 """
 
 from __future__ import annotations
@@ -43,14 +45,14 @@ class Stick:
 
     def __enter__(self) -> Self:
         try:
-            self._descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            found = os.open(self.path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                self._check(os.fstat(found))
+                self._descriptor = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            finally:
+                os.close(found)
         except OSError as error:
             raise self._trouble(error) from error
-        try:
-            self._check(os.fstat(self._descriptor))
-        except BaseException:
-            os.close(self._descriptor)
-            raise
         return self
 
     def __exit__(
@@ -84,6 +86,8 @@ class Stick:
             raise self._damaged(item)
 
     def _check(self, status: os.stat_result) -> None:
+        if stat.S_ISLNK(status.st_mode):
+            raise BundleError(f"{self.path}: it is a link, and no plain file")
         if not stat.S_ISREG(status.st_mode):
             raise BundleError(f"{self.path}: it is no plain file")
         if status.st_size > MOST:
@@ -101,7 +105,5 @@ class Stick:
         return Damaged(f"{self.path}: a {item.kind.name.lower()} is damaged: its bytes have another SHA-256")
 
     def _trouble(self, error: OSError) -> BundleError:
-        if error.errno == errno.ELOOP:
-            return BundleError(f"{self.path}: it is a link, and no plain file")
         kind = NoStick if error.errno in ABSENT else BundleError
         return kind(f"{self.path}: it cannot be read: {error.strerror}; see whether the stick is in")

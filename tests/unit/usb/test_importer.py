@@ -214,6 +214,14 @@ async def test_bad_bundles_do_not_fill_the_trail(tmp_path: Path) -> None:
         assert one.tally.due(0.0, all_of_it=True)[0].counts == {"bad-bundle": 3}
 
 
+async def test_a_stick_that_is_another_one_each_time_does_not_fill_the_trail(tmp_path: Path) -> None:
+    with hub(tmp_path, tally=Tally(burst=2)) as one:
+        for number in range(5):
+            await one.take(joined([(Kind.STATEMENT, b"bad %d" % number)]))
+        assert len(one.entries) == 2
+        assert one.tally.due(0.0, all_of_it=True)[0].counts == {"bundle": 3}
+
+
 async def test_a_real_intake_decides(tmp_path: Path) -> None:
     with desk(tmp_path) as at:
         staging = Staging(tmp_path / "incoming", 0)

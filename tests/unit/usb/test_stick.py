@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -65,6 +66,35 @@ def test_what_is_no_plain_file_of_a_fit_size_is_refused_without_waiting(
     made(tmp_path)
     with pytest.raises(BundleError, match=NAME), Stick(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("made", [a_directory, a_pipe, a_socket])
+def test_what_is_no_plain_file_is_no_missing_stick(tmp_path: Path, made: Callable[[Path], None]) -> None:
+    made(tmp_path)
+    with pytest.raises(BundleError, match="it is no plain file") as caught, Stick(tmp_path):
+        pass
+    assert not isinstance(caught.value, NoStick)
+
+
+def test_what_is_no_plain_file_is_not_even_opened(tmp_path: Path) -> None:
+    """To open a device may be to set it off; of a pipe it is seen, as whoever waits at its other end goes on."""
+    a_pipe(tmp_path)
+    opened = threading.Event()
+
+    def write() -> None:
+        os.close(os.open(tmp_path / NAME, os.O_WRONLY))
+        opened.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(20):
+            with pytest.raises(BundleError, match="it is no plain file"), Stick(tmp_path):
+                pass
+            assert not opened.wait(0.01)
+    finally:
+        os.close(os.open(tmp_path / NAME, os.O_RDONLY | os.O_NONBLOCK))
+        writer.join()
 
 
 @pytest.mark.parametrize("path", ["", "nowhere", "file"])
