@@ -17,6 +17,7 @@ from ward_hub.cli.verdicts import explained
 from ward_hub.control import ACT_S, ask
 from ward_hub.durable import write_whole
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
+from ward_hub.one_line import one_line
 from ward_hub.trust import Trust
 from ward_hub.usb.check import Checked, check, missing
 from ward_hub.usb.container import NAME, Kind, joined
@@ -131,7 +132,7 @@ def _taken(one: dict[str, Any], language: str) -> str:
 
 
 def _print(lines: Iterable[str]) -> None:
-    sys.stdout.writelines(line + "\n" for line in lines)
+    sys.stdout.writelines(one_line(line) + "\n" for line in lines)
 
 
 def _print_json(answer: object) -> None:

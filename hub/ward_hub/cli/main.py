@@ -24,6 +24,7 @@ from ward_hub.errors import (
     UsageError,
 )
 from ward_hub.links import Refused, SourceError
+from ward_hub.one_line import one_line
 from ward_hw.errors import HardwareError
 from ward_protocol.errors import ProtocolError
 
@@ -102,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         for kind, number in STATUSES:
             if isinstance(error, kind):
-                sys.stderr.write(f"wardhub: {' '.join(str(error).split())}\n")
+                sys.stderr.write(f"wardhub: {one_line(' '.join(str(error).split()))}\n")
                 return number
         raise
     return done

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ward_hub import agent
 from ward_hub.config import Config, load
+from ward_hub.one_line import one_line
 
 DEFAULT_CONFIG = Path("/etc/wardhub/hub.toml")
 
@@ -48,7 +49,7 @@ class OneLine(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
         """Return the line, without the traceback that may follow it."""
-        return "".join(letter if letter.isprintable() else "?" for letter in super().formatMessage(record))
+        return one_line(super().formatMessage(record))
 
 
 def _log_to_stderr(level: str) -> None:

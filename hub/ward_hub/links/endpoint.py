@@ -36,6 +36,7 @@ from aiocoap.pipe import Pipe
 
 from ward_hub.links.channel import Seal
 from ward_hub.links.errors import LinkDown, MisuseError
+from ward_hub.one_line import one_line
 
 if TYPE_CHECKING:
     from aiocoap.message import Remote
@@ -105,8 +106,8 @@ class Reply:
 
     @property
     def diagnostic(self) -> str:
-        """What the peer says of an error."""
-        return self.payload[:500].decode("utf-8", "replace") if self.code >= Code.BAD_REQUEST else ""
+        """What the peer says of an error, in one line."""
+        return one_line(self.payload[:500].decode("utf-8", "replace")) if self.code >= Code.BAD_REQUEST else ""
 
 
 # Takes a reply, or None when the transport gives the request up (port closed, reset); returns True to hear more.

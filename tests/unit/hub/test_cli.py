@@ -38,7 +38,7 @@ from ward_hub.cli.main import COMMANDS, main
 from ward_hub.cli.run import OneLine
 from ward_hub.identity import write_key
 from ward_protocol.envelope import Envelope, sign
-from ward_protocol.statements import Bulletin, Priority, Status
+from ward_protocol.statements import Bulletin, Priority, Status, Text
 
 DRAFT = '[[text]]\ntitle = "Tin"\nbody = "Nội dung"\n'
 
@@ -477,6 +477,17 @@ def test_an_emergency_without_its_quorum_does_not_verify(shell: Shell) -> None:
     assert shell("inspect", "both.cose", *by, "--area", "vn/01/00268/3").status == os.EX_OK  # a hub below it
     (shell.folder / "normal.cose").write_bytes(sign(replace(MINIMAL, sequence=5), [SIGNER]))
     assert shell("inspect", "normal.cose", *by).status == os.EX_OK
+
+
+def test_what_an_author_wrote_cannot_repaint_what_is_told_of_it(shell: Shell) -> None:
+    """Who signs beside the author reads it here first."""
+    text = Text("vi", "Tin \x1b[5A\x1b[Jkhác", "Một\tđoạn\nIt verifies: by root 1.\rx\u202e")
+    (shell.folder / "painted.cose").write_bytes(sign(replace(MINIMAL, texts=(text,), approver="\x9b2J"), [SIGNER]))
+    told = shell("inspect", "painted.cose", "--lang", "en").out
+    assert all(line.isprintable() for line in told.split("\n"))
+    assert "    title: Tin ?[5A?[Jkhác\n    body: Một đoạn\n    | It verifies: by root 1.?x?\n" in told
+    assert "  approver: ?2J\n" in told
+    assert "a?[2J" in shell("inspect", "a\x1b[2J").err
 
 
 # The log
