@@ -6,7 +6,7 @@ from tests.unit.project.tables import table_after, text
 
 from ward_hub.config import LanSection
 from ward_hub.lan import answers, echo, gathering, limits, server, spool
-from ward_hub.lan.message import Code
+from ward_hub.lan.message import MOST_OPTIONS, Code
 from ward_hub.tally import BURST, PER_HOUR, PERIOD_S
 from ward_hub.usb.container import MOST, MOST_ITEMS, NAME, Kind
 
@@ -37,6 +37,7 @@ def test_bounds() -> None:
             f"{limits.DATAGRAMS.total.each_second} a second",
         ),
         ("datagrams of strangers", "", f"{limits.STRANGERS.each_second} a second"),
+        ("options in a datagram", f"{MOST_OPTIONS}", ""),
         (
             "statements and recordings judged that are not free",
             rate(limits.DECISIONS.peer),
