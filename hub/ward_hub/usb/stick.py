@@ -12,6 +12,9 @@ import errno
 import hashlib
 import os
 import stat
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,7 +37,8 @@ class Stick:
     """An open bundle; a context manager. `path` names the file, or the directory that it is in.
 
     Everything may raise BundleError, also for what the medium does, and Damaged for one item. It may block for as
-    long as the medium takes: use it in a thread.
+    long as the medium takes: use it in a thread. Nothing ends a thread that waits for a medium, so it may be left while
+    one still does: that one closes what it has open, and until then no other file gets the number of it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,23 +46,27 @@ class Stick:
         self.signature = (0, 0, 0, 0)
         self._descriptor = -1
         self._size = 0
+        self._turn = threading.Lock()
+        self._left = threading.Event()
+        self._busy = False
 
     def __enter__(self) -> Self:
-        try:
+        with self._held():
             found = os.open(self.path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 self._check(os.fstat(found))
                 self._descriptor = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             finally:
                 os.close(found)
-        except OSError as error:
-            raise self._trouble(error) from error
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        os.close(self._descriptor)
+        with self._turn:
+            self._left.set()
+            if not self._busy:
+                self._close()
 
     def index(self) -> list[Item]:
         """Return what it holds."""
@@ -74,14 +82,15 @@ class Stick:
             raise self._damaged(item)
         return data
 
-    def copy(self, item: Item, into: int) -> None:
-        """Write an item's bytes to an open file, in small pieces; raises OSError for that file."""
+    def copy(self, item: Item, into: Path) -> None:
+        """Write an item's bytes to a file that is there, in small pieces; raises OSError for that file."""
         digest = hashlib.sha256()
-        for offset in range(0, item.size, CHUNK):
-            part = self._read(item.offset + offset, min(CHUNK, item.size - offset))
-            digest.update(part)
-            if os.pwrite(into, part, offset) != len(part):
-                raise OSError(errno.ENOSPC, "there is no room for a recording")
+        with into.open("r+b", buffering=0) as file:
+            for offset in range(0, item.size, CHUNK):
+                part = self._read(item.offset + offset, min(CHUNK, item.size - offset))
+                digest.update(part)
+                if file.write(part) != len(part):
+                    raise OSError(errno.ENOSPC, "there is no room for a recording")
         if digest.digest() != item.sha256:
             raise self._damaged(item)
 
@@ -96,10 +105,30 @@ class Stick:
         self.signature = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
     def _read(self, offset: int, size: int) -> bytes:
-        try:
+        with self._held():
             return os.pread(self._descriptor, size, offset)
+
+    @contextmanager
+    def _held(self) -> Generator[None]:
+        """Use the descriptor, in one thread at a time; raises BundleError for what the medium does, or when left."""
+        with self._turn:
+            if self._left.is_set():
+                raise NoStick(f"{self.path}: it was left")
+            self._busy = True
+        try:
+            yield
         except OSError as error:
             raise self._trouble(error) from error
+        finally:
+            with self._turn:
+                self._busy = False
+                if self._left.is_set():
+                    self._close()
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
     def _damaged(self, item: Item) -> Damaged:
         return Damaged(f"{self.path}: a {item.kind.name.lower()} is damaged: its bytes have another SHA-256")

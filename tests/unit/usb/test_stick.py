@@ -23,12 +23,18 @@ def bundle(folder: Path, data: bytes | None = None) -> Path:
     return folder
 
 
+def made_empty(path: Path) -> Path:
+    path.touch()
+    return path
+
+
 @pytest.mark.parametrize("path_of", [lambda folder: folder, lambda folder: folder / NAME])
 def test_it_is_read_by_its_directory_or_its_name(tmp_path: Path, path_of: Callable[[Path], Path]) -> None:
-    with Stick(path_of(bundle(tmp_path))) as stick, (tmp_path / "copy").open("wb") as copy:
+    with Stick(path_of(bundle(tmp_path))) as stick:
+        copy = made_empty(tmp_path / "copy")
         statement, recording = stick.index()
         assert stick.data(statement) == b"statement"
-        stick.copy(recording, copy.fileno())
+        stick.copy(recording, copy)
     assert (tmp_path / "copy").read_bytes() == RECORDING
 
 
@@ -108,22 +114,24 @@ def test_damaged_items_are_told_by_their_hash(tmp_path: Path) -> None:
     data = bytearray(joined(PARTS))
     data[60] ^= 1
     data[-1] ^= 1
-    with Stick(bundle(tmp_path, bytes(data))) as stick, (tmp_path / "copy").open("wb") as copy:
+    with Stick(bundle(tmp_path, bytes(data))) as stick:
+        copy = made_empty(tmp_path / "copy")
         statement, recording = stick.index()
         with pytest.raises(BundleError, match="a statement is damaged"):
             stick.data(statement)
         with pytest.raises(BundleError, match="a recording is damaged"):
-            stick.copy(recording, copy.fileno())
+            stick.copy(recording, copy)
 
 
 def test_a_file_that_shrinks_while_it_is_read_is_damaged(tmp_path: Path) -> None:
-    with Stick(bundle(tmp_path)) as stick, (tmp_path / "copy").open("wb") as copy:
+    with Stick(bundle(tmp_path)) as stick:
+        copy = made_empty(tmp_path / "copy")
         statement, recording = stick.index()
         os.truncate(tmp_path / NAME, 50)
         with pytest.raises(BundleError, match="damaged"):
             stick.data(statement)
         with pytest.raises(BundleError, match="damaged"):
-            stick.copy(recording, copy.fileno())
+            stick.copy(recording, copy)
 
 
 def test_a_file_that_is_replaced_while_it_is_read_is_the_old_one(tmp_path: Path) -> None:
