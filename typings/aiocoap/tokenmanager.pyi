@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from socket import socket
 
+from aiocoap.message import Remote
 from aiocoap.pipe import Pipe
 
 class Transport:
@@ -16,6 +17,7 @@ class MessageManager:
     message_interface: MessageInterface
 
 class TokenManager:
+    outgoing_requests: dict[tuple[bytes, Remote | None], Pipe] | None
     next_token: Callable[[], bytes]
     token_interface: MessageManager
     def request(self, request: Pipe) -> None: ...

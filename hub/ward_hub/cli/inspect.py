@@ -21,7 +21,7 @@ from ward_hub.errors import UsageError
 from ward_hub.expiry import Ending, endings
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from ward_hub.moments import moment
-from ward_hub.printed import indented
+from ward_hub.printed import one_line
 from ward_hub.publisher.authorities import ward_of
 from ward_hub.publisher.standing import Standing, root_in, standings
 from ward_hub.trust import Trust, keyring
@@ -191,7 +191,7 @@ def plain(value: object, name: str = "") -> Any:  # noqa: ANN401 - JSON is anyth
 
 
 def in_words(facts: Mapping[str, Any], language: str) -> str:
-    """Return the facts as lines for a person."""
+    """Return the facts as lines for a person, who is to see what is in it: a text's further lines begin with a bar."""
     _ = translator(language)
     verdict = _("It verifies: %s.") if facts["verifies"] else _("It does NOT verify: %s.")
     lines = [
@@ -207,7 +207,7 @@ def in_words(facts: Mapping[str, Any], language: str) -> str:
         *(_("Note: %s.") % detail_in_words(one, language) for one in facts["ends"]),
         *_lines(facts["statement"], "  "),
     ]
-    return "\n".join(indented(one) for one in lines) + "\n"
+    return "".join(one_line(one) + "\n" for one in lines)
 
 
 def _needed(one: Mapping[str, Any], language: str) -> str:
@@ -231,5 +231,6 @@ def _lines(value: Mapping[str, Any], indent: str) -> list[str]:
             for number, one in enumerate(items, 1):
                 lines += [f"{indent}{name} {number}:", *_lines(one, indent + "  ")]
         else:
-            lines.append(f"{indent}{name}: {', '.join(map(str, items))}")
+            first, *more = ", ".join(map(str, items)).replace("\t", " ").split("\n")
+            lines += [f"{indent}{name}: {first}", *(f"{indent}| {line}" for line in more)]
     return lines

@@ -108,13 +108,14 @@ class Gathering:
         return lambda: self._work(asked, body)
 
     async def _work(self, asked: Asked, body: Body) -> Answer:
-        """Have a body taken; what is kept costs nothing."""
+        """Have a body taken, and give back what it cost where it is free."""
         answer: Answer | None = None
         try:
             outcome = await asked.resource.take(body)
-            if outcome.kept:
+            if outcome.answer.code < Code.BAD_REQUEST:
                 path = b"/".join(asked.key.path).decode()
                 log.info("lan: kept /%s of %d bytes from %s", path, body.size, asked.key.endpoint[0])
+            if outcome.free:
                 self._limits.give_back(asked.key.peer, decisions=1, octets=0 if body.path is None else body.size)
             answer = _acknowledged(asked.request, outcome.answer)
         except Exception:

@@ -1,8 +1,10 @@
 """How much a peer, and all peers together, may cost. Pure: times are arguments, in seconds.
 
 A peer is a host, whatever ports it sends from; over IPv6 it is a whole /64, as a host may take any address in it.
-Before a peer has proved that it hears us (`ward_hub.lan.echo`) it is a stranger, and strangers share one small stock:
-nothing is kept for any of them. What is accepted costs nothing, so an honest peer is never slowed down by its own work.
+Before a host has proved that it hears us (`ward_hub.lan.echo`) it is a stranger, and strangers share one small stock:
+nothing is kept for any of them. What one host has proved is not proved of the others of its /64: any of them could
+forge their addresses. An accepted statement costs nothing, nor does a recording that one names: an honest peer is not
+slowed down by its own work.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 PEERS = 1024
+# Of one peer: who is forgotten sooner has to show again that it hears us, which takes one round trip.
+HOSTS = 16
 # How long a proof lasts: an upload of 8 MiB over a poor link needs minutes.
 KNOWN_S = 600.0
 
@@ -34,9 +38,9 @@ class Cost(NamedTuple):
 # Datagrams that are looked at. One block of 1,024 bytes is one datagram.
 DATAGRAMS = Cost(Rate(400, 600), Rate(600, 800))
 STRANGERS = Rate(500, 500)
-# Statements that reach a signature check and may be refused.
+# Statements that reach a signature check, and recordings that come whole.
 DECISIONS = Cost(Rate(8, 0.5), Rate(32, 16))
-# Bytes written to the disk for what is then not kept.
+# Bytes written to the disk.
 OCTETS = Cost(Rate(9 * 2**20, 16 * 2**10), Rate(32 * 2**20, 64 * 2**10))
 
 
@@ -74,12 +78,12 @@ class Bucket:
 
 
 class Account:
-    """What one known peer has left, and until when its proof lasts."""
+    """What one known peer has left, and which of its hosts have proved themselves until when, the newest last."""
 
     __slots__ = ("datagrams", "decisions", "known_until", "octets")
 
     def __init__(self, now: float) -> None:
-        self.known_until = now
+        self.known_until: OrderedDict[str, float] = OrderedDict()
         self.datagrams = Bucket(DATAGRAMS.peer, now)
         self.decisions = Bucket(DECISIONS.peer, now)
         self.octets = Bucket(OCTETS.peer, now)
@@ -114,27 +118,32 @@ class Limits:
     def __len__(self) -> int:
         return len(self._accounts)
 
-    def admit(self, peer: str, now: float) -> bool:
-        """Say whether a datagram of that peer is looked at."""
+    def admit(self, host: str, now: float) -> bool:
+        """Say whether a datagram of that host is looked at."""
+        peer = peer_of(host)
         account = self._accounts.get(peer)
-        if account is None or account.known_until <= now:
+        if account is None or account.known_until.get(host, now) <= now:
             return self._strangers.take(now)
         self._accounts.move_to_end(peer)
         return Purse(account.datagrams, self._datagrams).pay(now) == 0.0
 
-    def knows(self, peer: str, now: float) -> bool:
-        """Say whether the peer has proved that it hears us, and not too long ago."""
-        account = self._accounts.get(peer)
-        return account is not None and account.known_until > now
+    def knows(self, host: str, now: float) -> bool:
+        """Say whether the host has proved that it hears us, and not too long ago."""
+        account = self._accounts.get(peer_of(host))
+        return account is not None and account.known_until.get(host, now) > now
 
-    def proved(self, peer: str, now: float) -> None:
-        """Take that the peer hears us; what it has used is not forgotten by that."""
+    def proved(self, host: str, now: float) -> None:
+        """Take that the host hears us; what its peer has used is not forgotten by that."""
+        peer = peer_of(host)
         account = self._accounts.get(peer)
         if account is None:
             while len(self._accounts) >= PEERS:
                 self._accounts.popitem(last=False)
             account = self._accounts[peer] = Account(now)
-        account.known_until = now + KNOWN_S
+        account.known_until[host] = now + KNOWN_S
+        account.known_until.move_to_end(host)
+        while len(account.known_until) > HOSTS:
+            account.known_until.popitem(last=False)
 
     def decisions(self, peer: str) -> Purse:
         """Return what a known peer's decisions are paid from."""
@@ -145,7 +154,7 @@ class Limits:
         return Purse(self._accounts[peer].octets, self._octets)
 
     def give_back(self, peer: str, *, decisions: int, octets: int) -> None:
-        """Put back what was paid for something that was kept; a peer that is no longer known has nothing to get."""
+        """Put back what was paid for something that is free; a peer that is no longer known has nothing to get."""
         self._decisions.give_back(decisions)
         self._octets.give_back(octets)
         account = self._accounts.get(peer)

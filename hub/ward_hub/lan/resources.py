@@ -47,10 +47,10 @@ class Body:
 
 
 class Outcome(NamedTuple):
-    """What became of a body; what was `kept` costs its sender nothing."""
+    """What became of a body; what is `free` costs its sender nothing: only what cannot come again and again is."""
 
     answer: Answer
-    kept: bool
+    free: bool
 
 
 class Resource(Protocol):
@@ -96,9 +96,9 @@ class Push:
         return None
 
     async def take(self, body: Body) -> Outcome:
-        """Have it judged, and tell the verdict."""
+        """Have it judged, and tell the verdict. A document of trust costs: the newest beat is taken each time."""
         verdict = await self._deliver(body.read(), Place(WAY))
-        return Outcome(told(verdict), kept=verdict.reason is None)
+        return Outcome(told(verdict), free=verdict.accepted is not None)
 
 
 class Recording:
@@ -128,10 +128,11 @@ class Recording:
         return None
 
     async def take(self, body: Body) -> Outcome:
-        """Move it to the others."""
+        """Move it to the others. One that nothing names costs: the next one pushes it out."""
         assert body.path is not None  # noqa: S101 - `on_disk` says so
+        named = bool(self._store.named(self._sha256))
         await self._store.offer(body.path, self._sha256)
-        return Outcome(Answer(Code.CREATED), kept=True)
+        return Outcome(Answer(Code.CREATED), free=named)
 
 
 def told(verdict: Verdict) -> Answer:

@@ -101,7 +101,7 @@ class LanServer:
     def _take(self, datagram: Datagram, port: Port, group: asyncio.TaskGroup) -> None:
         now, (host, number) = self._clock(), datagram.source[:2]
         sender = Sender(peer_of(host), host, (host, number))
-        if not self._limits.admit(sender.peer, now):
+        if not self._limits.admit(sender.host, now):
             self._tally.count(WAY, "over-rate", now)
             return
         try:
@@ -136,7 +136,7 @@ class LanServer:
         """Send an answer; to one that may not be there, what is at most three times as large as what came."""
         self._mid = (self._mid + 1) % 2**16
         reply = response(message, answer, self._mid)
-        if not self._limits.knows(sender.peer, self._clock()):
+        if not self._limits.knows(sender.host, self._clock()):
             instead = (answer, self._site.challenge(sender), Answer(answer.code))
             replies = (response(message, one, self._mid) for one in instead)
             reply = next(one for one in replies if len(write(one)) <= AMPLIFICATION * len(datagram.data))

@@ -64,7 +64,7 @@ class Site:
         """Return the answer to a request, or what works it out; None is silence, as it is being worked out already."""
         now = self._clock()
         if request.echo is not None and self._echo.fresh(request.echo, sender.host, now):
-            self._limits.proved(sender.peer, now)
+            self._limits.proved(sender.host, now)
         if request.path == CORE:
             return _links(request)
         resource = self._resource(request.path)
@@ -72,7 +72,7 @@ class Site:
             return refusal(Code.NOT_FOUND, "no such resource")
         if request.code != resource.method:
             return refusal(Code.METHOD_NOT_ALLOWED, f"it takes {resource.method.name}")
-        if not self._limits.knows(sender.peer, now):
+        if not self._limits.knows(sender.host, now):
             self._tally.count(WAY, "unproven", now)  # the address may be another's: nobody can say yet
             return self.challenge(sender)
         key = Key(sender.peer, sender.endpoint, request.path, request.tags)

@@ -72,14 +72,18 @@ class Trouble(Enum):
 
 
 class Upload:
-    """An upload as far as it has come: `received` bytes in the file at `path`. `busy` while it is judged."""
+    """An upload as far as it has come: `received` bytes in the file at `path`. `busy` while it is judged.
 
-    __slots__ = ("announced", "began", "busy", "descriptor", "digest", "path", "received", "touched")
+    Once whole it has `announced` bytes, or else `limit` at most.
+    """
 
-    def __init__(self, path: Path, descriptor: int, announced: int, now: float) -> None:
+    __slots__ = ("announced", "began", "busy", "descriptor", "digest", "limit", "path", "received", "touched")
+
+    def __init__(self, path: Path, descriptor: int, announced: int, limit: int, now: float) -> None:
         self.path = path
         self.descriptor = descriptor
         self.announced = announced
+        self.limit = limit
         self.began = self.touched = now
         self.received = 0
         self.busy = False
@@ -89,6 +93,12 @@ class Upload:
     def claims(self) -> int:
         """The bytes that it holds or has announced."""
         return max(self.received, self.announced)
+
+    def stalls(self, now: float) -> bool:
+        """Say whether it is idle, or so slow that it will not be whole before it is too old."""
+        age = now - self.began
+        slow = self.received * OLD_S < (self.announced or self.limit) * age
+        return not self.busy and (now - self.touched > STALLED_S or (slow and age > STALLED_S))
 
     def append(self, part: bytes) -> None:
         """Add what follows; raises OSError."""
@@ -187,7 +197,7 @@ class Spool:
         if not self._staging.has_room(part.limit):
             return Trouble.STORAGE
         descriptor, path = self._staging.make()
-        upload = self._uploads[key] = Upload(path, descriptor, octets, now)
+        upload = self._uploads[key] = Upload(path, descriptor, part.size1, part.limit, now)
         return upload
 
     def _make_room(self, peer: str, octets: int, now: float) -> bool:
@@ -211,7 +221,7 @@ class Spool:
 
     def _push_out(self, keys: list[Key], now: float) -> bool:
         """Drop the one of them that has been idle longest, if it stalls."""
-        stalled = [key for key in keys if not self._uploads[key].busy and now - self._uploads[key].touched > STALLED_S]
+        stalled = [key for key in keys if self._uploads[key].stalls(now)]
         if not stalled:
             return False
         self.drop(min(stalled, key=lambda key: self._uploads[key].touched))

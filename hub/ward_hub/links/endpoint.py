@@ -12,17 +12,21 @@ its reader. What is mended here, as measured on 0.4.17:
 - Tokens are eight random bytes; aiocoap counts up from a 16-bit start (§11.4: guessable by who cannot listen).
 - aiocoap keeps every option number, code and Content-Format that it ever saw, 0.3 kB each: those that it did not begin
   with are forgotten again, so that a hostile source cannot make the hub grow.
+- To aiocoap the first answer with a request's token is the last. Of a request that was sealed that may be anybody's
+  who saw the token, and is faster than the source: it listens on.
 - The socket is connected, so the kernel drops what other hosts send; a datagram on which aiocoap's parser fails is
   counted and dropped here instead of raising into the event loop.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import SplitResult
 
@@ -37,6 +41,7 @@ from aiocoap.pipe import Pipe
 from ward_hub.addresses import source_address
 from ward_hub.links.channel import Seal
 from ward_hub.links.errors import LinkDown, MisuseError
+from ward_hub.printed import one_line
 
 if TYPE_CHECKING:
     from aiocoap.message import Remote
@@ -106,8 +111,8 @@ class Reply:
 
     @property
     def diagnostic(self) -> str:
-        """What the peer says of an error."""
-        return self.payload[:500].decode("utf-8", "replace") if self.code >= Code.BAD_REQUEST else ""
+        """What the peer says of an error, in one line."""
+        return one_line(self.payload[:500].decode("utf-8", "replace")) if self.code >= Code.BAD_REQUEST else ""
 
 
 # Takes a reply, or None when the transport gives the request up (port closed, reset); returns True to hear more.
@@ -175,7 +180,7 @@ class Endpoint:
         if seal is not None:
             message = seal.protect(message)
         message.mtype, message.remote = Type.NON, self._remote
-        pipe = Pipe(message, log)
+        pipe, wanted = Pipe(message, log), True
 
         def heard(event: Pipe.Event) -> bool:
             came = event.message
@@ -183,11 +188,33 @@ class Endpoint:
                 came = seal.open(came)
                 if came is None:
                     self.unsealed += 1
+                    if event.is_last:  # so aiocoap says of any answer: it forgets the token when this returns
+                        asyncio.get_running_loop().call_soon(listen_on)
                     return not event.is_last
             return on_reply(_reply(came)) and not event.is_last
 
         stop = pipe.on_event(heard)
+
+        def listen_on() -> None:
+            nonlocal stop
+            if wanted:
+                stop = self._listen_on(message, heard)
+
+        def end() -> None:
+            nonlocal wanted
+            wanted = False
+            stop()
+
         self._interface.request(pipe)
+        return end
+
+    def _listen_on(self, message: Message, heard: Callable[[Pipe.Event], bool]) -> Callable[[], None]:
+        """Hear what else comes with the token of a request that was sent."""
+        pipe, key, waiting = Pipe(message, log), (message.token, self._remote), self._interface.outgoing_requests
+        stop = pipe.on_event(heard)
+        if waiting is not None:  # it is none once this was closed
+            waiting[key] = pipe
+            pipe.on_interest_end(partial(waiting.pop, key, None))
         return stop
 
     async def close(self) -> None:

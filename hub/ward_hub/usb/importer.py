@@ -108,8 +108,9 @@ class Importer:
             return self.last
 
     async def _take(self, path: Path, taken: list[Taken]) -> None:
-        stick = await asyncio.to_thread(Stick(path).__enter__)
+        stick = Stick(path)
         try:
+            await asyncio.to_thread(stick.__enter__)
             items = await asyncio.to_thread(stick.index)
             while len(taken) < len(items):
                 taken.append(await self._item(stick, items[len(taken)]))
@@ -138,10 +139,8 @@ class Importer:
             if not self._staging.has_room(item.size):
                 return "there is no room on the hub's disk"
             descriptor, draft = self._staging.make()
-            try:
-                await asyncio.to_thread(stick.copy, item, descriptor)
-            finally:
-                os.close(descriptor)
+            os.close(descriptor)  # the thread opens it by its path, and closes it, whenever the medium lets it
+            await asyncio.to_thread(stick.copy, item, draft)
             await self._store.offer(draft, item.sha256)
         except OSError as error:
             return f"it could not be written to the hub's disk: {error.strerror}"
@@ -155,5 +154,5 @@ class Importer:
         told = ", ".join(f"{name} {value}" for name, value in counts.items() if value)
         (log.warning if report.trouble else log.info)("bundle: %s", told)
         now = asyncio.get_running_loop().time()
-        if not report.trouble or self._tally.alone(WAY, "bad-bundle", now):
+        if self._tally.alone(WAY, "bad-bundle" if report.trouble else "bundle", now):
             await self._journal.do(Ledger.note, "bundle", {"place": WAY, **counts})

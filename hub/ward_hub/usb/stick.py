@@ -1,7 +1,9 @@
 """A bundle as a file on a stick that anybody may have made, and may pull out at any moment.
 
-It must be a plain file of one fixed name. It is opened once and read by that one descriptor, within the bounds that
-were checked; a link, a pipe or a device in its place is refused, and nothing waits for what does not answer.
+It must be a plain file of one fixed name. What has that name is looked at before it is opened, and what was looked at
+is opened: to open a device can be to set it off. It is opened once and read by that one descriptor, within the bounds
+that were checked; a link, a pipe or a device in its place is refused, and nothing waits for what does not answer.
+Ref: open(2), O_PATH.
 """
 
 from __future__ import annotations
@@ -10,6 +12,9 @@ import errno
 import hashlib
 import os
 import stat
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -32,7 +37,8 @@ class Stick:
     """An open bundle; a context manager. `path` names the file, or the directory that it is in.
 
     Everything may raise BundleError, also for what the medium does, and Damaged for one item. It may block for as
-    long as the medium takes: use it in a thread.
+    long as the medium takes: use it in a thread. Nothing ends a thread that waits for a medium, so it may be left while
+    one still does: that one closes what it has open, and until then no other file gets the number of it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -40,23 +46,27 @@ class Stick:
         self.signature = (0, 0, 0, 0)
         self._descriptor = -1
         self._size = 0
+        self._turn = threading.Lock()
+        self._left = threading.Event()
+        self._busy = False
 
     def __enter__(self) -> Self:
-        try:
-            self._descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError as error:
-            raise self._trouble(error) from error
-        try:
-            self._check(os.fstat(self._descriptor))
-        except BaseException:
-            os.close(self._descriptor)
-            raise
+        with self._held():
+            found = os.open(self.path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                self._check(os.fstat(found))
+                self._descriptor = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            finally:
+                os.close(found)
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        os.close(self._descriptor)
+        with self._turn:
+            self._left.set()
+            if not self._busy:
+                self._close()
 
     def index(self) -> list[Item]:
         """Return what it holds."""
@@ -72,18 +82,21 @@ class Stick:
             raise self._damaged(item)
         return data
 
-    def copy(self, item: Item, into: int) -> None:
-        """Write an item's bytes to an open file, in small pieces; raises OSError for that file."""
+    def copy(self, item: Item, into: Path) -> None:
+        """Write an item's bytes to a file that is there, in small pieces; raises OSError for that file."""
         digest = hashlib.sha256()
-        for offset in range(0, item.size, CHUNK):
-            part = self._read(item.offset + offset, min(CHUNK, item.size - offset))
-            digest.update(part)
-            if os.pwrite(into, part, offset) != len(part):
-                raise OSError(errno.ENOSPC, "there is no room for a recording")
+        with into.open("r+b", buffering=0) as file:
+            for offset in range(0, item.size, CHUNK):
+                part = self._read(item.offset + offset, min(CHUNK, item.size - offset))
+                digest.update(part)
+                if file.write(part) != len(part):
+                    raise OSError(errno.ENOSPC, "there is no room for a recording")
         if digest.digest() != item.sha256:
             raise self._damaged(item)
 
     def _check(self, status: os.stat_result) -> None:
+        if stat.S_ISLNK(status.st_mode):
+            raise BundleError(f"{self.path}: it is a link, and no plain file")
         if not stat.S_ISREG(status.st_mode):
             raise BundleError(f"{self.path}: it is no plain file")
         if status.st_size > MOST:
@@ -92,16 +105,34 @@ class Stick:
         self.signature = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
     def _read(self, offset: int, size: int) -> bytes:
-        try:
+        with self._held():
             return os.pread(self._descriptor, size, offset)
+
+    @contextmanager
+    def _held(self) -> Generator[None]:
+        """Use the descriptor, in one thread at a time; raises BundleError for what the medium does, or when left."""
+        with self._turn:
+            if self._left.is_set():
+                raise NoStick(f"{self.path}: it was left")
+            self._busy = True
+        try:
+            yield
         except OSError as error:
             raise self._trouble(error) from error
+        finally:
+            with self._turn:
+                self._busy = False
+                if self._left.is_set():
+                    self._close()
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
     def _damaged(self, item: Item) -> Damaged:
         return Damaged(f"{self.path}: a {item.kind.name.lower()} is damaged: its bytes have another SHA-256")
 
     def _trouble(self, error: OSError) -> BundleError:
-        if error.errno == errno.ELOOP:
-            return BundleError(f"{self.path}: it is a link, and no plain file")
         kind = NoStick if error.errno in ABSENT else BundleError
         return kind(f"{self.path}: it cannot be read: {error.strerror}; see whether the stick is in")

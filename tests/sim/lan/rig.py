@@ -34,7 +34,7 @@ SECRET = bytes(range(32))
 
 @dataclass
 class Hub:
-    """What a server is given: `good` bytes are accepted, others are not; recordings land in a folder."""
+    """What a server is given: `good` bytes are accepted, documents of trust are taken, others neither; and a store."""
 
     folder: Path
     good: Callable[[bytes], bool] = lambda data: data.startswith(b"good")
@@ -54,6 +54,8 @@ class Hub:
         digest = hashlib.sha256(data).digest()
         if data.startswith(b"fail"):
             raise OSError("the disk failed")
+        if data.startswith(b"document"):
+            return Verdict(digest)
         if self.good(data):
             return Verdict(digest, Accepted(digest, Cancel.__new__(Cancel)))
         return Verdict(digest, None, self.reason, "no key of Hà Đông signed it")

@@ -8,7 +8,8 @@ import hashlib
 import random
 import socket
 import struct
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,10 @@ from tests.sim.source.test_site import Options, message, parsed
 from ward_hub.lan.echo import LIFE_S
 from ward_hub.lan.gathering import AT_ONCE
 from ward_hub.lan.limits import DECISIONS, KNOWN_S, OCTETS
+from ward_hub.lan.message import Code
+from ward_hub.lan.request import Answer, Request
 from ward_hub.lan.server import AMPLIFICATION, READ
+from ward_hub.lan.site import Sender
 from ward_hub.lan.spool import Bounds, Most
 from ward_hub.tally import Tally
 from ward_protocol.envelope import MAX_SIZE
@@ -466,6 +470,25 @@ async def test_what_stalls_makes_room(tmp_path: Path) -> None:
             assert await one.block("push", LONG, 1) == "4.08"
 
 
+async def test_what_was_announced_and_never_comes_makes_room_though_it_is_never_silent(tmp_path: Path) -> None:
+    async with served(tmp_path, frozen=True) as (hub, server):
+        with ExitStack() as stack:
+            hosts = [stack.enter_context(client(server, f"127.0.0.{number}")) for number in range(2, 7)]
+            for host in hosts:
+                await host.prove()
+            *idlers, honest = hosts
+            whole = bytes(MAX_AUDIO)
+            announced = [(BLOCK1, b"\x0e"), (SIZE1, len(whole).to_bytes(4, "big"))]
+            for host in idlers:
+                assert (await host.ask(message(PUT, MEDIA, announced, whole[:1024])))[0] == "2.31"
+            assert await honest.block("push", LONG, 0) == "5.03"
+            for number in range(1, 4):
+                hub.now += 4
+                assert {await host.block(MEDIA, whole, number) for host in idlers} == {"2.31"}
+            assert await honest.upload("push", LONG) == "2.04"
+            assert hub.given == [LONG]
+
+
 async def test_the_journals_room_on_the_disk_is_left(tmp_path: Path) -> None:
     async with served(tmp_path, floor=2**60) as (hub, server):
         with client(server) as one:
@@ -503,9 +526,30 @@ async def test_refused_statements_are_judged_at_a_rate_and_accepted_ones_cost_no
             assert counted(hub.tally) == {"over-rate": 1, "unproven": 1}
 
 
+async def test_a_document_of_trust_costs_as_the_same_one_may_come_for_ever(tmp_path: Path) -> None:
+    async with served(tmp_path, frozen=True) as (_, server):
+        with client(server) as one:
+            await one.prove()
+            codes = [(await one.push(b"document %d" % number))[0] for number in range(int(DECISIONS.peer.burst) + 1)]
+            assert codes == ["2.04"] * int(DECISIONS.peer.burst) + ["5.03"]
+
+
+async def test_recordings_that_nothing_names_are_taken_at_a_rate(tmp_path: Path) -> None:
+    async with served(tmp_path, frozen=True) as (hub, server):
+        with client(server) as one:
+            await one.prove()
+            account = server._limits._accounts["127.0.0.1"]
+            account.octets.stock = 15 * 1024
+            assert await one.upload(MEDIA, AUDIO) == "2.01"
+            other = AUDIO[::-1]
+            path = f"media/{hashlib.sha256(other).hexdigest()}"
+            assert [await one.block(path, other, number) for number in range(6)] == ["2.31"] * 5 + ["5.03"]
+            assert hub.kept == {SHA256: AUDIO}
+
+
 async def test_bytes_that_are_not_kept_are_taken_at_a_rate(tmp_path: Path) -> None:
     bounds = Bounds(peer=Most(2, 2**30), total=Most(16, 2**30))
-    async with served(tmp_path, frozen=True, bounds=bounds) as (hub, server):
+    async with served(tmp_path, frozen=True, bounds=bounds, wanted={SHA256: len(AUDIO)}) as (hub, server):
         with client(server) as one:
             await one.prove()
             account = server._limits._accounts["127.0.0.1"]
@@ -594,6 +638,21 @@ async def test_over_ipv6(tmp_path: Path) -> None:
             await one.prove()
             assert (await one.push(GOOD))[0] == "2.04"
             assert await one.upload(MEDIA, AUDIO) == "2.01"
+
+
+async def test_a_host_proves_nothing_for_its_neighbours_of_one_network(tmp_path: Path) -> None:
+    """Their account is one, as any of them may take any address there; whoever hears us is still that one alone."""
+    async with served(tmp_path, host="::1") as (_, server):
+        site, port = server._site, 40_000
+        guest, neighbour = (Sender("fe80::", host, (host, port)) for host in ("fe80::1%eth0", "fe80::2%eth0"))
+        push = Request(POST, (b"push",), GOOD)
+        asked = site.answer(push, guest)
+        assert isinstance(asked, Answer)
+        assert asked.code == Code.UNAUTHORIZED
+        assert callable(site.answer(replace(push, echo=dict(asked.options)[ECHO]), guest))
+        again = site.answer(push, neighbour)
+        assert isinstance(again, Answer)
+        assert again.code == Code.UNAUTHORIZED
 
 
 async def test_at_the_wildcard_an_answer_comes_from_the_address_that_was_asked(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiocoap.numbers.codes import Code
 from cryptography.exceptions import InvalidTag
 from tests.oscore_peer import OSCORE, Datagram, taken_apart
 from tests.sim.links.channel_rig import BLOCK, Ends, enrolled, tapped
@@ -18,6 +19,7 @@ from tests.sim.links.rig import HANG_S, link_to, receipt, source
 from tests.statements import RECEIPT, SIGNER
 
 from ward_hub.links import ChannelLost, LinkDown, NoChannel, Refused, SourceLink
+from ward_hub.links.endpoint import Ask, Endpoint, Reply
 from ward_protocol.envelope import Envelope, sign
 from ward_protocol.statements import Receipt
 from ward_sim.source import RefusedStatement
@@ -375,3 +377,37 @@ async def test_a_hub_that_begins_again_goes_on_behind_its_last_number(ends: Ends
                 numbers += [one.piv for one in tap.sealed]
     assert [int.from_bytes(one, "big") // BLOCK for one in numbers] == [0, 0, 1, 2]
     assert len(set(numbers)) == len(numbers)
+
+
+async def test_who_answers_first_in_the_open_does_not_silence_the_source(ends: Ends) -> None:
+    """Whoever can hear the request but not hold it back knows its token, and is faster than the source."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as source:
+        source.bind(("127.0.0.1", 0))
+        source.setblocking(False)
+        endpoint = await Endpoint.open(f"coap://127.0.0.1:{source.getsockname()[1]}", random.Random(1))
+        try:
+            replies: list[Reply | None] = []
+            heard = asyncio.Event()
+
+            def on_reply(reply: Reply | None) -> bool:
+                replies.append(reply)
+                heard.set()
+                return False
+
+            seal = await ends.channel().seal()
+            stop = endpoint.request(Ask(Code.POST, "receipts", payload=b"receipt", sealed=True), on_reply, seal)
+            data, hub = await asyncio.get_running_loop().sock_recvfrom(source, 2000)
+            asked = Datagram.parse(data)
+            forged = replace(asked, kind=1, code=0x84, options=(), payload=b"")
+            sealed = ends.keys.seal_answer(asked.piv, b"\x44\xffdone")
+            true = replace(asked, kind=1, code=0x44, options=((OSCORE, b""),), payload=sealed)
+            for one in (forged, forged, true, true):
+                source.sendto(replace(one, message_id=random.randbytes(2)).wire(), hub)
+            async with asyncio.timeout(HANG_S):
+                await heard.wait()
+            assert [reply and (reply.code, reply.payload) for reply in replies] == [(0x44, b"done")]
+            assert endpoint.unsealed == 2
+            stop()
+            assert endpoint._interface.outgoing_requests == {}
+        finally:
+            await endpoint.close()

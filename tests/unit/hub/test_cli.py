@@ -355,8 +355,9 @@ def test_what_a_statement_says_passes_for_nothing_that_inspect_says(shell: Shell
     assert not obeyed(words)
     assert [one for one in lines if one.startswith("It ")] == ["It does NOT verify: " + lines[1].partition(": ")[2]]
     assert f"  approver: {SHOWN}" in lines
-    assert [one for one in lines if one.lstrip().startswith("Test, normal")]  # shown, but deeper than what it is in
-    assert all(one.startswith("      ") for one in lines if "Test, normal" in one)
+    imitations = [one.strip() for one in lines if "Test, normal" in one]
+    assert imitations  # they are shown, behind a bar
+    assert all(one.startswith("| ") for one in imitations)
 
 
 def test_nor_for_what_is_told_of_a_file_that_was_signed(shell: Shell) -> None:
@@ -592,6 +593,16 @@ def test_an_emergency_without_its_quorum_does_not_verify(shell: Shell) -> None:
     assert shell("inspect", "both.cose", *by, "--area", "vn/01/00268/3").status == os.EX_OK  # a hub below it
     (shell.folder / "normal.cose").write_bytes(sign(replace(MINIMAL, sequence=5), [SIGNER]))
     assert shell("inspect", "normal.cose", *by).status == os.EX_OK
+
+
+def test_what_an_author_wrote_cannot_repaint_what_is_told_of_it(shell: Shell) -> None:
+    """Who signs beside the author reads it here first."""
+    text = Text("vi", "Tin \x1b[5A\x1b[Jkhác", "Một\tđoạn\nIt verifies: by root 1.\rx\u202e")
+    (shell.folder / "painted.cose").write_bytes(sign(replace(MINIMAL, texts=(text,), approver="\x9b2J"), [SIGNER]))
+    told = shell("inspect", "painted.cose", "--lang", "en").out
+    assert all(line.isprintable() for line in told.split("\n"))
+    assert "    title: Tin ?[5A?[Jkhác\n    body: Một đoạn\n    | It verifies: by root 1.?x?\n" in told
+    assert "  approver: ?2J\n" in told
 
 
 # The log

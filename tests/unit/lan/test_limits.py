@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from ward_hub.lan.limits import DATAGRAMS, DECISIONS, KNOWN_S, OCTETS, PEERS, STRANGERS, Bucket, Limits, Rate, peer_of
+from ward_hub.lan.limits import (
+    DATAGRAMS,
+    DECISIONS,
+    HOSTS,
+    KNOWN_S,
+    OCTETS,
+    PEERS,
+    STRANGERS,
+    Bucket,
+    Limits,
+    Rate,
+    peer_of,
+)
 
 
 def known(peer: str = "a", now: float = 0.0) -> Limits:
@@ -117,3 +129,26 @@ def test_what_is_kept_costs_nothing_however_much_it_is() -> None:
 )
 def test_whose_account_an_address_is_on(host: str, peer: str) -> None:
     assert peer_of(host) == peer
+
+
+def test_one_host_is_known_and_its_neighbours_are_not_but_their_stock_is_one() -> None:
+    limits = Limits(0.0)
+    limits.proved("2001:db8::1", 0.0)
+    assert limits.knows("2001:db8::1", 0.0)
+    assert not limits.knows("2001:db8::2", 0.0)
+    while limits.admit("2001:db8::1", 0.0):
+        pass
+    assert limits.admit("2001:db8::2", 0.0), "as a stranger, and not on the account of the one that is known"
+    limits.proved("2001:db8::2", 0.0)
+    assert not limits.admit("2001:db8::2", 0.0)
+    assert len(limits) == 1
+
+
+def test_of_one_peer_the_hosts_are_known_that_proved_themselves_last() -> None:
+    limits = Limits(0.0)
+    for number in range(1, HOSTS + 1):
+        limits.proved(f"2001:db8::{number:x}", 0.0)
+    limits.proved("2001:db8::1", 0.0)
+    limits.proved("2001:db8::ffff", 0.0)
+    known = [number for number in range(1, HOSTS + 1) if limits.knows(f"2001:db8::{number:x}", 0.0)]
+    assert known == [1, *range(3, HOSTS + 1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ward_hub.lan.message import Code, Message, NotCoap, Option, Type, of_uint, read, uint, write
+from ward_hub.lan.message import MOST_OPTIONS, Code, Message, NotCoap, Option, Type, of_uint, read, uint, write
 
 # RFC 7252, figure 16: a confirmable GET /temperature, message id 0x7d34, no token.
 FIGURE_16 = bytes.fromhex("40017d34bb") + b"temperature"
@@ -69,6 +69,15 @@ def test_heads_of_options(head: str, number: int, length: int) -> None:
 def test_what_is_no_message(data: str) -> None:
     with pytest.raises(NotCoap):
         read(bytes.fromhex(data))
+
+
+@pytest.mark.parametrize("head", [b"\x10", b"\x00", b"\xd0\x00"])
+def test_a_message_has_only_so_many_options(head: bytes) -> None:
+    """Each takes its time, and they come as many to a datagram as it has bytes."""
+    start = b"\x40\x02\x00\x00"
+    assert len(read(start + MOST_OPTIONS * head).options) == MOST_OPTIONS
+    with pytest.raises(NotCoap, match="more than 32 options"):
+        read(start + (MOST_OPTIONS + 1) * head)
 
 
 def test_options_that_stand_several_times_and_such_as_do_not() -> None:

@@ -68,3 +68,15 @@ def test_what_is_announced_counts_before_it_has_come(tmp_path: Path) -> None:
     assert spool.take(A._replace(tags=(b"t",)), part(0, b"a", size1=11), 0.0) is Trouble.FULL
     assert isinstance(spool.take(A._replace(tags=(b"t",)), part(0, b"a", size1=10), 0.0), Upload)
     spool.close()
+
+
+@pytest.mark.parametrize("size1", [50, 0])
+def test_one_that_is_too_slow_to_be_whole_makes_room_and_one_that_will_be_does_not(spool: Spool, size1: int) -> None:
+    """Of 50 bytes, announced or the most there may be, one is due each 18 s."""
+    assert isinstance(spool.take(A, part(0, b"a", size1), 0.0), Upload)
+    for step in range(1, 4):
+        spool.take(A, part(0, b"a", size1), step * 5.0)
+    assert spool.take(B, part(0, b"x"), 18.0) is Trouble.FULL
+    assert isinstance(spool.take(B, part(0, b"x"), 18.1), Upload)
+    assert spool.get(A) is None
+    spool.close()

@@ -6,7 +6,7 @@ from tests.unit.project.tables import table_after, text
 
 from ward_hub.config import LanSection
 from ward_hub.lan import answers, echo, gathering, limits, server, spool
-from ward_hub.lan.message import Code
+from ward_hub.lan.message import MOST_OPTIONS, Code
 from ward_hub.tally import BURST, PER_HOUR, PERIOD_S
 from ward_hub.usb.container import MOST, MOST_ITEMS, NAME, Kind
 
@@ -37,13 +37,14 @@ def test_bounds() -> None:
             f"{limits.DATAGRAMS.total.each_second} a second",
         ),
         ("datagrams of strangers", "", f"{limits.STRANGERS.each_second} a second"),
+        ("options in a datagram", f"{MOST_OPTIONS}", ""),
         (
-            "statements and recordings judged and then not kept",
+            "statements and recordings judged that are not free",
             rate(limits.DECISIONS.peer),
             rate(limits.DECISIONS.total),
         ),
         (
-            "bytes written and then not kept",
+            "bytes written that are not free",
             rate(limits.OCTETS.peer, octets=True),
             rate(limits.OCTETS.total, octets=True),
         ),
@@ -53,7 +54,7 @@ def test_bounds() -> None:
             f"{uploads.total.uploads}, of {uploads.total.octets / MIB:g} MiB",
         ),
         ("judged at the same time", "", str(gathering.AT_ONCE)),
-        ("peers that are remembered", "", f"{limits.PEERS:,}"),
+        ("peers that are remembered", f"{limits.HOSTS} addresses", f"{limits.PEERS:,}"),
         ("answers that are remembered", "", str(answers.MOST)),
     ]
 
@@ -71,6 +72,8 @@ def test_times_and_rates_in_the_text() -> None:
     assert "more than three times as large as its request" in told
     assert (spool.IDLE_S, spool.OLD_S, answers.LIFE_S) == (30, 900, 120)
     assert "dropped after 30 s of silence, or 15 minutes" in told
+    assert spool.STALLED_S == 5
+    assert "silent for 5 s, or is too slow to be whole in those 15 minutes" in told
     assert "gets the same answer for two minutes" in told
     assert (BURST, PER_HOUR, PERIOD_S) == (60, 60, 300)
     assert "60 entries for each way at once, and 60 an hour" in told

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -21,8 +23,9 @@ from ward_hub.journal import Journal
 from ward_hub.staging import Staging
 from ward_hub.tally import Tally
 from ward_hub.usb import watch
-from ward_hub.usb.container import NAME, Kind, joined
+from ward_hub.usb.container import NAME, Item, Kind, joined
 from ward_hub.usb.importer import Importer
+from ward_hub.usb.stick import CHUNK, Stick
 from ward_hub.usb.watch import Watch
 from ward_protocol.reasons import Reason
 
@@ -195,6 +198,47 @@ async def test_what_fails_inside_is_no_verdict(tmp_path: Path, caplog: pytest.Lo
     assert "the journal is full" in caplog.text
 
 
+async def test_a_stick_that_stalls_until_it_is_given_up_writes_into_no_other_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that waits for a medium cannot be stopped: what it writes to must not be another file meanwhile."""
+    stalls, goes_on, ended = (threading.Event() for _ in range(3))
+    copy = Stick.copy
+
+    def stalled(descriptor: int, size: int, offset: int) -> bytes:
+        data = os.pread(descriptor, size, offset)
+        if size == CHUNK:
+            stalls.set()
+            goes_on.wait()
+        return data
+
+    def copied(stick: Stick, item: Item, into: Path) -> None:
+        try:
+            copy(stick, item, into)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr("ward_hub.usb.stick.os", SimpleNamespace(**{**vars(os), "pread": stalled}))
+    monkeypatch.setattr(Stick, "copy", copied)
+    with hub(tmp_path) as one:
+        path = one.put(joined([(Kind.RECORDING, os.urandom(3 * CHUNK))]))
+        taking = asyncio.create_task(one.importer.take(path))
+        await asyncio.to_thread(stalls.wait)
+        taking.cancel()
+        await asyncio.sleep(0.05)
+        others = [tmp_path / str(number) for number in range(10)]
+        with ExitStack() as stack:
+            for other in others:
+                stack.enter_context(other.open("wb"))
+            goes_on.set()
+            await asyncio.to_thread(ended.wait)
+            with pytest.raises(asyncio.CancelledError):
+                await taking
+        assert {other.read_bytes() for other in others} == {b""}
+        assert one.drafts == []
+        assert [entry["recordings"] for entry in one.entries] == []
+
+
 async def test_one_at_a_time(tmp_path: Path) -> None:
     with hub(tmp_path, gate=asyncio.Event()) as one:
         first = asyncio.create_task(one.take(joined(PARTS)))
@@ -212,6 +256,14 @@ async def test_bad_bundles_do_not_fill_the_trail(tmp_path: Path) -> None:
             await one.take(b"junk")
         assert len(one.entries) == 2
         assert one.tally.due(0.0, all_of_it=True)[0].counts == {"bad-bundle": 3}
+
+
+async def test_a_stick_that_is_another_one_each_time_does_not_fill_the_trail(tmp_path: Path) -> None:
+    with hub(tmp_path, tally=Tally(burst=2)) as one:
+        for number in range(5):
+            await one.take(joined([(Kind.STATEMENT, b"bad %d" % number)]))
+        assert len(one.entries) == 2
+        assert one.tally.due(0.0, all_of_it=True)[0].counts == {"bundle": 3}
 
 
 async def test_a_real_intake_decides(tmp_path: Path) -> None:
