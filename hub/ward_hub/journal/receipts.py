@@ -92,11 +92,12 @@ class ReceiptBook:
         self.written += 1
         return digest
 
-    def waiting(self, db: sqlite3.Connection, limit: int) -> list[Waiting]:
-        """Return the oldest unacknowledged receipts, in order."""
+    def waiting(self, db: sqlite3.Connection, limit: int, after: int) -> list[Waiting]:
+        """Return the oldest unacknowledged receipts behind the sequence `after`, in order."""
         rows = db.execute(
-            "SELECT sequence, digest, data FROM receipt WHERE acknowledged_ms IS NULL ORDER BY sequence LIMIT ?",
-            (limit,),
+            "SELECT sequence, digest, data FROM receipt WHERE acknowledged_ms IS NULL AND sequence > ?"
+            " ORDER BY sequence LIMIT ?",
+            (after, limit),
         )
         return [Waiting(*row) for row in rows]
 
