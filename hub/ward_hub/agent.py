@@ -40,7 +40,7 @@ from ward_hub.playout.director import Director
 from ward_hub.playout.player import Player
 from ward_hub.programme import Candidate
 from ward_hub.recordings import Recordings
-from ward_hub.settings import Settings, applied
+from ward_hub.settings import Settings, passed_over, usable
 from ward_hub.streams import unlocked
 from ward_hub.supervisor import supervise
 from ward_hub.tally import Tally
@@ -77,12 +77,12 @@ async def run(config: Config) -> None:
         clock.restore(journal.ledger.clock(), journal.ledger.newest_beat())
         alarms = Alarms(journal, clock)
         alarms.restore(journal.ledger.alarms())
-        changed = journal.ledger.configure(prints(config))
+        changed = journal.ledger.configure(prints(config, passed_over(config, journal.ledger.settings())))
         if changed:
             alarms.changed(detail(Code.CHANGED_AT_START, changed=list(changed)))
         while True:
             try:
-                await _run(applied(config, journal.ledger.settings()), journal, clock, alarms)
+                await _run(usable(config, journal.ledger.settings()), journal, clock, alarms)
             except* Reconfigured:
                 log.warning("settings were changed by an order: begins anew with %s", journal.ledger.settings())
 
