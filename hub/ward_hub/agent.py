@@ -40,18 +40,18 @@ from ward_hub.playout.director import Director
 from ward_hub.playout.player import Player
 from ward_hub.programme import Candidate
 from ward_hub.recordings import Recordings
-from ward_hub.settings import Settings, applied
+from ward_hub.settings import Settings, passed_over, usable
 from ward_hub.streams import unlocked
 from ward_hub.supervisor import supervise
 from ward_hub.tally import Tally
 from ward_hub.tampering import Tampering
-from ward_hub.trust import Trust, kept_grants
+from ward_hub.trust import Trust, kept_beat, kept_grants
 from ward_hub.ways import MIB, Ways
 from ward_protocol.channel import ChannelKey
 from ward_protocol.envelope import Envelope
 from ward_protocol.errors import StatementError
 from ward_protocol.reasons import Reason
-from ward_protocol.statements import Beat, Bulletin, Cancel, Order
+from ward_protocol.statements import Bulletin, Cancel, Order
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.5
@@ -77,12 +77,12 @@ async def run(config: Config) -> None:
         clock.restore(journal.ledger.clock(), journal.ledger.newest_beat())
         alarms = Alarms(journal, clock)
         alarms.restore(journal.ledger.alarms())
-        changed = journal.ledger.configure(prints(config))
+        changed = journal.ledger.configure(prints(config, passed_over(config, journal.ledger.settings())))
         if changed:
             alarms.changed(detail(Code.CHANGED_AT_START, changed=list(changed)))
         while True:
             try:
-                await _run(applied(config, journal.ledger.settings()), journal, clock, alarms)
+                await _run(usable(config, journal.ledger.settings()), journal, clock, alarms)
             except* Reconfigured:
                 log.warning("settings were changed by an order: begins anew with %s", journal.ledger.settings())
 
@@ -119,8 +119,8 @@ def restore_trust(root: Path, journal: Journal) -> Trust:
         # Verified when they were kept. A later root may have other keys, and they are in force until replaced.
         if "grants" in kept:
             trust = replace(trust, grants=kept_grants(kept["grants"]))
-        if "beat" in kept and isinstance(beat := Envelope.open(kept["beat"]).statement, Beat):
-            trust = replace(trust, beat=beat)
+        if "beat" in kept:
+            trust = replace(trust, beat=kept_beat(kept["beat"]))
     except OSError as error:
         raise StateError(f"{root}: the root cannot be read: {error.strerror}") from error
     except StatementError as error:

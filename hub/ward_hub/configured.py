@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -15,12 +15,14 @@ from ward_hub.config import Config
 ROOT_FILE = "the root file"
 
 
-def prints(config: Config) -> dict[str, str]:
+def prints(config: Config, passed_over: Mapping[str, str]) -> dict[str, str]:
     """Return the SHA-256, in hex, of each section by its name in brackets, and of the root file that it names.
 
+    So that it is told as well, once, the same of why each setting was passed over that an order had made, by its name.
     What stands at its default does not count, so that a key which a later version brings is no change.
     """
     found = {f"[{name}]": _print(msgspec.json.encode(_plain(one))) for name, one in _told(config)}
+    found |= {f"setting {name}, passed over": _print(why.encode()) for name, why in passed_over.items()}
     with contextlib.suppress(OSError):  # whether the agent can go on without it is not decided here
         found[ROOT_FILE] = _print(Path(config.trust.root).read_bytes())
     return found

@@ -60,9 +60,10 @@ class Control:
     async def _answer(self, line: bytes) -> dict[str, object]:
         try:
             asked = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):  # of a line that is nested deeper than Python calls
             return {"error": "the request is no JSON"}
-        act = self._acts.get(str(asked.get("do"))) if is_map(asked) else None
+        do = asked.get("do") if is_map(asked) else None
+        act = self._acts.get(do) if isinstance(do, str) else None
         if act is None:
             return {"error": "there is nothing of that name to do"}
         try:

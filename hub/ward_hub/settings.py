@@ -7,6 +7,7 @@ nothing is on air. The serial lines, the outputs and the root are not on the lis
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from ward_hub.config import Config, HubSection, SourceSection, TrustSection
 from ward_hub.errors import ConfigError
 from ward_hub.journal import Journal, Ledger
 
+log = logging.getLogger(__name__)
 ALLOWED = frozenset({
     "hub.name", "hub.language", "hub.log_level", "source.uri", "audio.voice", "airing.tail_ms", "airing.repeat_gap_ms",
     "airing.board_hold_ms", "airing.max_attempts",
@@ -47,6 +49,30 @@ def applied(config: Config, settings: Mapping[str, str]) -> Config:
         raise ConfigError(f"{', '.join(settings)}: {error}") from error
 
 
+def usable(config: Config, kept: Mapping[str, str]) -> Config:
+    """Return the configuration with those kept settings over it that can be used; the others are told in the log.
+
+    An earlier version took them, or a worn card changed them: the file's own values hold, and the hub starts.
+    """
+    bad = passed_over(config, kept)
+    for name, why in bad.items():
+        log.error(
+            "a setting that an order made is passed over, and the file's own holds: %s = %r: %s", name, kept[name], why
+        )
+    return applied(config, {name: value for name, value in kept.items() if name not in bad})
+
+
+def passed_over(config: Config, kept: Mapping[str, str]) -> dict[str, str]:
+    """Return why, for each of the kept settings that cannot be used over this configuration."""
+    why: dict[str, str] = {}
+    for name, value in kept.items():
+        try:
+            applied(config, {name: value})
+        except ConfigError as error:
+            why[name] = str(error)
+    return why
+
+
 class Settings:
     """What orders have set; `changed` is set when a new setting waits for a restart."""
 
@@ -56,8 +82,8 @@ class Settings:
         self.changed = asyncio.Event()
 
     async def take(self, digest: bytes, settings: Mapping[str, str]) -> None:
-        """Check and keep settings, over those kept before; raises ConfigError."""
-        kept = {**await self._journal.do(Ledger.settings), **settings}
-        applied(self._config, kept)
-        await self._journal.do(Ledger.keep_settings, digest, kept)
+        """Check and keep settings, over those kept before, usable or not; raises ConfigError."""
+        applied(self._config, settings)
+        kept = await self._journal.do(Ledger.settings)
+        await self._journal.do(Ledger.keep_settings, digest, {**kept, **settings})
         self.changed.set()

@@ -214,6 +214,18 @@ def kept_grants(data: bytes) -> Grants:
         return empty
 
 
+def kept_beat(data: bytes) -> Beat | None:
+    """Return a beat that was verified when it was kept; None, told in the log, where it cannot be read.
+
+    No document is written more often, so a card wears out there first; and the source sends the next in seconds.
+    """
+    try:
+        return _decoded(_read(data, StatementType.BEAT), Beat)
+    except StatementError as error:
+        log.error("the newest beat that the journal kept cannot be read, see the card; the next one counts: %s", error)
+        return None
+
+
 def is_for_sealed_keys(statement: Issued) -> bool:
     """Say whether a sealed key alone may sign it: an emergency bulletin, or what takes something back."""
     if isinstance(statement, Bulletin):

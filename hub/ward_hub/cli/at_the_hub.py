@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -12,7 +11,7 @@ from pathlib import Path
 from ward_hub.cli.run import DEFAULT_CONFIG
 from ward_hub.config import load
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES
-from ward_hub.printed import one_line
+from ward_hub.printed import one_line, plain_json
 
 
 def common(one: argparse.ArgumentParser) -> None:
@@ -30,7 +29,7 @@ def state_of(chosen: argparse.Namespace) -> Path:
 def tell(chosen: argparse.Namespace, answer: object, lines: Iterable[str]) -> int:
     """Print the answer as JSON where that is asked for, else the lines; return the exit status."""
     if chosen.json:
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        sys.stdout.write(plain_json(answer) + "\n")
     else:
         sys.stdout.writelines(one_line(line) + "\n" for line in lines)
     return os.EX_OK

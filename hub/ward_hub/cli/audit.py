@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,7 @@ from ward_hub.errors import UsageError
 from ward_hub.identity import JOURNAL, hub_public
 from ward_hub.journal.audit import checked
 from ward_hub.journal.held_upstream import compare
+from ward_hub.printed import plain_json
 
 SUMMARY = "check the audit trail of this hub's journal, also against receipts that the source holds"
 
@@ -51,7 +51,7 @@ def act(chosen: argparse.Namespace) -> int:
         lines.append(f"{found.agreed} receipts at the source agree; it acknowledged {journal.acknowledged}")
         if found.passed_over:
             lines.append(f"{found.passed_over} receipts are by other keys and were passed over")
-    sys.stdout.write(json.dumps(facts) + "\n" if chosen.json else "".join(f"{line}\n" for line in lines))
+    sys.stdout.write(plain_json(facts) + "\n" if chosen.json else "".join(f"{line}\n" for line in lines))
     return os.EX_OK
 
 

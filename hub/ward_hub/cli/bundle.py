@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -17,7 +16,7 @@ from ward_hub.cli.verdicts import explained
 from ward_hub.control import ACT_S, ask
 from ward_hub.durable import write_whole
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
-from ward_hub.printed import one_line
+from ward_hub.printed import one_line, plain_json
 from ward_hub.trust import Trust
 from ward_hub.usb.check import Checked, check, missing
 from ward_hub.usb.container import NAME, Kind, joined
@@ -94,7 +93,7 @@ def _import(chosen: argparse.Namespace) -> int:
     else:
         _print(_taken(one, chosen.lang) for one in answer["items"])
     if answer["trouble"]:
-        sys.stderr.write(f"wardhub: {answer['trouble']}\n")
+        sys.stderr.write(one_line(f"wardhub: {answer['trouble']}") + "\n")
         return os.EX_DATAERR
     return os.EX_OK if all(one["accepted"] for one in answer["items"]) else os.EX_NOPERM
 
@@ -136,4 +135,4 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def _print_json(answer: object) -> None:
-    sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    sys.stdout.write(plain_json(answer) + "\n")

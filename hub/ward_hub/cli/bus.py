@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from ward_hub.errors import UsageError
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from ward_hub.line_words import findings_in_lines, statistics_in_words
 from ward_hub.lines import as_json
+from ward_hub.printed import one_line, plain_json
 from ward_hw.diagnosis import diagnose
 from ward_hw.scan import Plan, Scanned, elsewhere, likely_baudrate, scan
 
@@ -68,9 +68,9 @@ def act(chosen: argparse.Namespace) -> int:
     elsewhere_too = BAUDRATES if chosen.baud is None else ()
     answer = report(line, asyncio.run(_scan(line.port, bauds, plan, elsewhere_too, chosen.lang)))
     if chosen.json:
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        sys.stdout.write(plain_json(answer) + "\n")
     else:
-        sys.stdout.writelines(one + "\n" for one in _lines(answer, chosen.lang))
+        sys.stdout.writelines(one_line(one) + "\n" for one in _lines(answer, chosen.lang))
     return os.EX_UNAVAILABLE if answer["findings"] else os.EX_OK
 
 

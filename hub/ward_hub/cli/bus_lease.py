@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
 
 from ward_hub.errors import UsageError
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
+from ward_hub.printed import plain_json
 from ward_hw.bus import ModbusBus
 from ward_hw.lease_proof import AGAIN_S, TIME_S, LeaseProof, prove_lease
 from ward_hw.profile import AmplifierProfile, load_profile
@@ -41,7 +41,7 @@ def act(chosen: argparse.Namespace) -> int:
     proof = asyncio.run(_prove(chosen, profile))
     if chosen.json:
         told = {"ordered_s": TIME_S, "once_s": proof.once, "again_s": proof.again, "proven": proof.holds}
-        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.write(plain_json(told) + "\n")
     else:
         sys.stdout.writelines(one + "\n" for one in lines(proof, chosen.lang))
     return os.EX_OK if proof.holds else os.EX_UNAVAILABLE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from ward_hub.cli.run import DEFAULT_CONFIG
 from ward_hub.config import Config, load
 from ward_hub.errors import ConfigError
 from ward_hub.keys.token import reach
+from ward_hub.printed import plain_json
 from ward_hub.trust import Trust
 from ward_hw.errors import HardwareError
 from ward_hw.meter_profile import load_meter
@@ -33,8 +33,7 @@ def act(chosen: argparse.Namespace) -> int:
     config = load(chosen.config)
     facts = check(config)
     if chosen.json:
-        json.dump(facts, sys.stdout, ensure_ascii=False)
-        sys.stdout.write("\n")
+        sys.stdout.write(plain_json(facts) + "\n")
     else:
         sys.stdout.write(
             f"{chosen.config}: good. Hub {facts['hub']}, root {facts['root_version']}, {facts['zones']} zones on "

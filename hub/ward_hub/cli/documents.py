@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ward_hub.durable import write_whole
-from ward_hub.printed import one_line
+from ward_hub.printed import one_line, plain_json
 from ward_hub.publisher.errors import CeremonyError
 from ward_hub.publisher.standing import Standing, standings
 from ward_hub.trust import Trust
@@ -78,7 +77,7 @@ def tell(chosen: argparse.Namespace, data: bytes, root: Root | None = None, gran
             "signed_by": [one.kid.hex() for one in envelope.signatures],
             "thresholds": [plain(one) for one in known],
         }
-        sys.stdout.write(json.dumps(facts) + "\n")
+        sys.stdout.write(plain_json(facts) + "\n")
         return os.EX_OK
     count = len(envelope.signatures)
     sys.stdout.write(

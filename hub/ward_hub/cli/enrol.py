@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
@@ -16,7 +15,7 @@ from ward_hub.durable import write_whole
 from ward_hub.errors import StateError, UsageError
 from ward_hub.identity import REQUEST, hub_public, made_hub_key
 from ward_hub.keys.uri import TokenUri
-from ward_hub.printed import one_line
+from ward_hub.printed import one_line, plain_json
 from ward_hub.publisher.drafts import channel_public
 from ward_hub.publisher.standing import need_use, standings
 from ward_protocol.channel import ChannelKey
@@ -101,7 +100,7 @@ def _install(chosen: argparse.Namespace) -> int:
     root = enrolment.install(given, chosen.config, own, chosen.state, chosen.key)
     if chosen.json:
         facts = {"hub": given.hub, "root": str(root), "root_version": given.version, "source": given.source}
-        sys.stdout.write(json.dumps(facts) + "\n")
+        sys.stdout.write(plain_json(facts) + "\n")
     else:
         installed = f"hub {given.hub}, root {given.version} in {root}, source {given.source}"
         sys.stdout.write(one_line(f"{chosen.config}: {installed}") + "\n")

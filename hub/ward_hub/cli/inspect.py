@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import os
 import sys
 import time
@@ -21,7 +20,7 @@ from ward_hub.errors import UsageError
 from ward_hub.expiry import Ending, endings
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from ward_hub.moments import moment
-from ward_hub.printed import one_line
+from ward_hub.printed import one_line, plain_json
 from ward_hub.publisher.authorities import ward_of
 from ward_hub.publisher.standing import Standing, root_in, standings
 from ward_hub.trust import Trust, keyring
@@ -72,8 +71,7 @@ def act(chosen: argparse.Namespace) -> int:
         "statement": explained(envelope.statement),
     }
     if chosen.json:
-        json.dump(facts, sys.stdout, ensure_ascii=False, indent=2)
-        sys.stdout.write("\n")
+        sys.stdout.write(plain_json(facts, indent=2) + "\n")
     else:
         sys.stdout.write(in_words(facts, chosen.lang))
     return os.EX_OK if good else os.EX_DATAERR

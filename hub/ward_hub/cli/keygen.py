@@ -6,7 +6,6 @@ It signs, or is a source's end of the channels to its hubs.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import secrets
 import sys
@@ -21,6 +20,7 @@ from ward_hub.keys.files import write_private
 from ward_hub.keys.sealed import NONCE_SIZE, SALT_SIZE, seal
 from ward_hub.keys.token import reach
 from ward_hub.keys.uri import SCHEME
+from ward_hub.printed import plain_json
 from ward_hub.publisher.drafts import channel_text
 from ward_protocol.channel import ChannelKey
 from ward_protocol.keys import PublicKey, Signer
@@ -53,7 +53,7 @@ def act(chosen: argparse.Namespace) -> int:
     if chosen.public:
         write_whole(chosen.public, f"{facts['public']}\n".encode())
     if chosen.json:
-        sys.stdout.write(json.dumps({"file": chosen.file, **facts}) + "\n")
+        sys.stdout.write(plain_json({"file": chosen.file, **facts}) + "\n")
     else:
         sys.stdout.write(f"{chosen.file}: {name}public {facts['public']}\n")
     return os.EX_OK

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from pathlib import Path
 from ward_hub.cli.verdicts import explained
 from ward_hub.i18n import DEFAULT_LANGUAGE, LANGUAGES, translator
 from ward_hub.links.push import Push, Pushed, push_to
-from ward_hub.printed import one_line
+from ward_hub.printed import one_line, plain_json
 from ward_protocol.envelope import Envelope
 from ward_protocol.statements import Bulletin
 
@@ -92,7 +91,7 @@ def _teller(chosen: argparse.Namespace) -> Tell:
 
     def tell(path: Path, digest: bytes, pushed: Pushed) -> None:
         if chosen.json:
-            line = json.dumps(asdict(Line(str(path), digest.hex(), pushed.taken, pushed.words)), ensure_ascii=False)
+            line = plain_json(asdict(Line(str(path), digest.hex(), pushed.taken, pushed.words)))
         elif pushed.taken:
             line = _("%(file)s: the hub took it, id %(id)s") % {"file": path, "id": digest.hex()[:16]}
         else:

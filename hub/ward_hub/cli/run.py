@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import TracebackType
 
 from ward_hub import agent
 from ward_hub.config import Config, load
@@ -17,6 +18,7 @@ from ward_hub.identity import JOURNAL
 from ward_hub.journal import JournalFailure
 from ward_hub.printed import one_line
 
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 DEFAULT_CONFIG = Path("/etc/wardhub/hub.toml")
 
 SUMMARY = "run the agent"
@@ -56,6 +58,10 @@ class OneLine(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
         """Return the line, without the traceback that may follow it."""
         return one_line(super().formatMessage(record))
+
+    def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 - the library's name
+        """Return a traceback, whose last words may be a stranger's, further in than any line of ours begins."""
+        return "\n".join(f"  {one_line(line)}" for line in super().formatException(ei).splitlines())
 
 
 def _log_to_stderr(level: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from ward_hub.clock import Clock
 from ward_hub.errors import HubError, StateError
 from ward_protocol.envelope import Envelope
+from ward_protocol.errors import ProtocolError
 from ward_protocol.keys import PublicKey
 from ward_protocol.statements import Receipt
 
@@ -129,7 +130,10 @@ def _receipts(rows: Iterable[tuple[int, bytes]], chains: list[bytes], key: Publi
     for count, (sequence, data) in enumerate(rows, 1):
         if sequence != count:
             raise AuditError(f"audit: receipt {count} is missing")
-        envelope = Envelope.open(data)
+        try:
+            envelope = Envelope.open(data)
+        except ProtocolError as error:
+            raise AuditError(f"audit: receipt {sequence} cannot be read: {error}") from error
         receipt = envelope.statement
         if not isinstance(receipt, Receipt) or not envelope.verified_by({key.kid: key}):
             raise AuditError(f"audit: receipt {sequence} is not signed by this hub's key")

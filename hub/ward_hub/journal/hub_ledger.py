@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import TypeVar
+
+import msgspec
 
 from ward_hub.alarm_words import Detail, joined, restored, written
 from ward_hub.clock import Clock, Kept
@@ -15,7 +19,19 @@ from ward_hub.journal.receipts import ReceiptBook
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Event
 
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 NO_STATEMENT = bytes(32)
+
+
+class _Clock(msgspec.Struct, frozen=True):
+    """What is kept of the clock beside its floor, as `Kept` has it."""
+
+    boot: str
+    at: float
+    now: float
+    known: bool
+    shown: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +78,12 @@ class HubLedger:
     # What is known of the time
 
     def clock(self) -> Kept | None:
-        """Return what was kept of the clock last."""
-        row = self._db.execute("SELECT version, data FROM document WHERE kind = 'clock'").fetchone()
-        return Kept(row[0], **json.loads(row[1])) if row else None
+        """Return what was kept of the clock last; where that cannot be read, its floor alone."""
+        row = self._db.execute("SELECT version FROM document WHERE kind = 'clock'").fetchone()
+        if row is None:
+            return None
+        read = self._plain("clock", _Clock)
+        return Kept(row[0], "", 0.0, 0.0, known=False) if read is None else Kept(row[0], *msgspec.structs.astuple(read))
 
     def newest_beat(self) -> int:
         """Return the time of the beat that was kept last, 0 where none was."""
@@ -95,9 +114,8 @@ class HubLedger:
     # How it is configured
 
     def settings(self) -> dict[str, str]:
-        """Return the settings that orders have made, by name."""
-        row = self._db.execute("SELECT data FROM document WHERE kind = 'settings'").fetchone()
-        return dict(json.loads(row[0])) if row else {}
+        """Return the settings that orders have made, by name; none where they cannot be read."""
+        return self._plain("settings", dict[str, str]) or {}
 
     def keep_settings(self, digest: bytes, settings: Mapping[str, str]) -> None:
         """Keep settings in place of those before; `digest` is the order's."""
@@ -109,10 +127,10 @@ class HubLedger:
     def configure(self, prints: Mapping[str, str]) -> list[str]:
         """Keep digests of what the hub is configured with, by name; return the names of those that changed.
 
-        None did where nothing was kept before: a hub begins with some configuration.
+        None did where nothing was kept before: a hub begins with some configuration. All did where it cannot be read.
         """
-        row = self._db.execute("SELECT data FROM document WHERE kind = 'configuration'").fetchone()
-        before: dict[str, str] = json.loads(row[0]) if row else dict(prints)
+        row = self._db.execute("SELECT 1 FROM document WHERE kind = 'configuration'").fetchone()
+        before = (self._plain("configuration", dict[str, str]) or {}) if row else dict(prints)
         changed = sorted(one for one in {*before, *prints} if before.get(one) != prints.get(one))
         if changed or not row:
             with self._transaction():
@@ -142,6 +160,18 @@ class HubLedger:
             self._receipts.write(self._db, NO_STATEMENT, event, reason=one.kind, detail=one.detail)
 
     # What all have in common
+
+    def _plain(self, kind: str, form: type[T]) -> T | None:
+        """Return a document of the hub's own; None, told in the log, where it is not there in that form.
+
+        SQLite does not see where a worn card changed a letter, and that may not end the agent at every start.
+        """
+        row = self._db.execute("SELECT data FROM document WHERE kind = ?", (kind,)).fetchone()
+        try:
+            return msgspec.json.decode(row[0], type=form) if row else None
+        except (msgspec.MsgspecError, ValueError) as error:
+            log.error("what the journal kept of the %s cannot be read, the hub goes on without: %s", kind, error)
+            return None
 
     @contextmanager
     def _transaction(self) -> Generator[None]:

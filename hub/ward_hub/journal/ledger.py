@@ -317,9 +317,9 @@ class Ledger(HubLedger):
 
     # What goes up
 
-    def waiting(self, limit: int = 16) -> list[Waiting]:
-        """Return the oldest receipts that wait to be delivered."""
-        return self._receipts.waiting(self._db, limit)
+    def waiting(self, limit: int = 16, *, after: int = 0) -> list[Waiting]:
+        """Return the oldest receipts that wait to be delivered, of those behind the sequence `after`."""
+        return self._receipts.waiting(self._db, limit, after)
 
     def acknowledge(self, sequence: int) -> None:
         """Note that the source holds the receipt of that sequence."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from ward_protocol.keys import PublicKey, Signing
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Bulletin, Cancel, Event, Evidence, Order, Receipt, Status
 
+log = logging.getLogger(__name__)
 MAX_DETAIL = 300
 MOST_USES = 1000
 
@@ -28,20 +30,22 @@ class Waiting:
 
 
 def need_same_key(db: sqlite3.Connection, key: PublicKey) -> None:
-    """Raise StateError where the last receipt is of another key: the source would take no receipt of this one."""
-    row = db.execute("SELECT sequence, data FROM receipt ORDER BY sequence DESC LIMIT 1").fetchone()
-    if row is None:
+    """Raise StateError where the last receipt is of another key: the source would take no receipt of this one.
+
+    The last of those that can be read: one that a worn card damaged says nothing, and keeps no hub from its start.
+    """
+    for sequence, data in db.execute("SELECT sequence, data FROM receipt ORDER BY sequence DESC"):
+        try:
+            kids = [one.kid for one in Envelope.open(data).signatures]
+        except StatementError as error:
+            log.error("journal: receipt %d cannot be read, see the card: %s", sequence, error)
+            continue
+        if key.kid not in kids:
+            raise StateError(
+                f"journal: receipt {sequence} was signed with key {kids[0].hex()}, the hub's key is {key.kid.hex()}: "
+                "bring that key back; or move all of the state away, and enrol the hub as a new one"
+            )
         return
-    sequence, data = row
-    try:
-        kids = [one.kid for one in Envelope.open(data).signatures]
-    except StatementError as error:
-        raise StateError(f"journal: receipt {sequence} cannot be read: {error}") from error
-    if key.kid not in kids:
-        raise StateError(
-            f"journal: receipt {sequence} was signed with key {kids[0].hex()}, the hub's key is {key.kid.hex()}: bring "
-            "that key back; or move all of the state away, and enrol the hub as a new one"
-        )
 
 
 class ReceiptBook:
@@ -92,11 +96,12 @@ class ReceiptBook:
         self.written += 1
         return digest
 
-    def waiting(self, db: sqlite3.Connection, limit: int) -> list[Waiting]:
-        """Return the oldest unacknowledged receipts, in order."""
+    def waiting(self, db: sqlite3.Connection, limit: int, after: int) -> list[Waiting]:
+        """Return the oldest unacknowledged receipts behind the sequence `after`, in order."""
         rows = db.execute(
-            "SELECT sequence, digest, data FROM receipt WHERE acknowledged_ms IS NULL ORDER BY sequence LIMIT ?",
-            (limit,),
+            "SELECT sequence, digest, data FROM receipt WHERE acknowledged_ms IS NULL AND sequence > ?"
+            " ORDER BY sequence LIMIT ?",
+            (after, limit),
         )
         return [Waiting(*row) for row in rows]
 

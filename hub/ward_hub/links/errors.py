@@ -26,6 +26,11 @@ class Refused(SourceError):
         super().__init__(message)
         self.code = code
 
+    @property
+    def later(self) -> bool:
+        """Whether it is the source that cannot now (5.xx), whatever was asked."""
+        return self.code.startswith("5")
+
 
 class NotFound(Refused):
     """The source does not have it (4.04)."""

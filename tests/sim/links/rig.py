@@ -25,13 +25,19 @@ PERIOD_S = 0.2
 DELAY_S = 0.01
 
 
-def source(port: int = 0, *, unchecked: bool = False, on_event: Callable[[SourceEvent], None] | None = None) -> Source:
-    """Return a source that knows the test ward's authority and hub-1, whose key is STRANGER's."""
+def source(
+    port: int = 0,
+    *,
+    unchecked: bool = False,
+    on_event: Callable[[SourceEvent], None] | None = None,
+    hub_key: Signer = STRANGER,
+) -> Source:
+    """Return a source that knows the test ward's authority and hub-1 with its key."""
     return Source(
         beat_signer=lambda beat: sign(beat, [BEAT_KEY]),
         root=[sign(ROOT, [ROOT_KEY])],
         grants=[sign(GRANTS, [GRANT_KEY])],
-        hub_keys={"hub-1": STRANGER.public.raw},
+        hub_keys={"hub-1": hub_key.public.raw},
         bind=("127.0.0.1", port),
         beat_period=PERIOD_S,
         unchecked=unchecked,

@@ -634,6 +634,19 @@ def test_what_the_journal_does_not_hold_as_it_was_accepted_does_not_air_and_hold
     run(play())
 
 
+@pytest.mark.parametrize("kept", [b"\xff", sign(BEAT, [BEAT_KEY])[:-80]])
+def test_a_kept_beat_that_cannot_be_read_is_as_none(tmp_path: Path, kept: bytes) -> None:
+    async def play() -> None:
+        one = Hub(tmp_path)
+        with contextlib.closing(one.journal):
+            one.journal.ledger.keep_beat(NOW, kept)
+            assert restore_trust(tmp_path / "root.cose", one.journal) == Trust(ROOT)
+            one.journal.ledger.keep_beat(NOW, sign(BEAT, [BEAT_KEY]))
+            assert restore_trust(tmp_path / "root.cose", one.journal) == Trust(ROOT, beat=BEAT)
+
+    run(play())
+
+
 def test_a_journal_that_says_nonsense_is_no_start(tmp_path: Path) -> None:
     async def play() -> None:
         one = Hub(tmp_path)

@@ -143,6 +143,20 @@ async def test_the_queue_says_since_when_and_why_each_waits(
     assert await hub.run({"queue": [line]}, "queue", "list") == [vietnamese]
 
 
+async def test_what_strangers_wrote_is_obeyed_by_no_terminal(hub: Hub) -> None:
+    line = {**entry(), "title": "Tin\x1b[2J\x9b1A\nđỏ\u202e"}
+    (said,) = await hub.run({"queue": [line]}, "queue", "list", "--lang", "en")
+    assert said.endswith("  ward: Tin?[2J?1A?đỏ?")
+    (said,) = await hub.run({"queue": [line]}, "queue", "list", "--json")
+    assert said.isprintable()
+    assert "Tin\\u001b[2J\\u009b1A\\nđỏ\\u202e" in said
+    assert json.loads(said) == [line]
+    items = {"items": [], "trouble": "torn at \x9b2J"}
+    (hub.folder / "wardhub.bundle").touch()
+    await hub.run({"import": items}, "bundle", "import", str(hub.folder))
+    assert hub.error == "wardhub: torn at ?2J\n"
+
+
 async def test_the_queue_says_who_holds_what_waits(hub: Hub) -> None:
     here = Hold.at_the_hub(What.SILENCE, (), NOW)
     order = Hold(b"\x07" * 32, What.BLANK, 1, Priority.PRIORITY, issuer="province", sequence=7, since=NOW)

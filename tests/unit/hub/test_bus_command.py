@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,16 @@ def test_units_at_another_baud_rate_are_in_the_report_with_theirs() -> None:
     told = report(Line("/dev/ttyUSB0", 19_200, frozenset({1, 7})), scans)
     assert told["findings"] == [{"cause": "baud", "units": [7]}]
     assert [(one["unit"], one["baudrate"]) for one in told["units"]] == [(1, 19_200), (7, 9600)]
+
+
+def test_what_a_unit_says_of_itself_is_obeyed_by_no_terminal(
+    asked: Asked, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = Found(3, (), ("Acme\x1b[2J\x9b1A", "x\nunit 4: fine\u202e"), None)
+    asked.others = {9600: Scanned(9600, (evil,), (replace(FINE, unit=3),))}
+    for more in (["--lang", "en"], ["--json"]):
+        main(["bus", "scan", *config(tmp_path), "--baud", "9600", *more])
+        said = capsys.readouterr().out
+        assert "Acme" in said
+        assert all(line.isprintable() for line in said.split("\n"))
+        assert "\nunit 4: fine" not in said

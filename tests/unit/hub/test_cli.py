@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ from tests.statements import (
 )
 from tests.unit.hub.test_config import GOOD, METER
 
+from ward_hub import cli
 from ward_hub.cli.main import COMMANDS, main
 from ward_hub.cli.run import OneLine
 from ward_hub.identity import write_key
@@ -605,9 +607,35 @@ def test_what_an_author_wrote_cannot_repaint_what_is_told_of_it(shell: Shell) ->
     assert "  approver: ?2J\n" in told
 
 
+def test_json_of_what_strangers_wrote_is_plain_and_the_same(shell: Shell) -> None:
+    text = Text("vi", "Nước lên \x1b[5A\x9b2J", "một\u202e \U000e0041 🙂")
+    (shell.folder / "painted.cose").write_bytes(sign(replace(MINIMAL, texts=(text,)), [SIGNER]))
+    told = shell("inspect", "painted.cose", "--json").out
+    assert all(line.isprintable() for line in told.split("\n"))
+    assert "Nước lên \\u001b[5A\\u009b2J" in told
+    assert "một\\u202e \\udb40\\udc41 🙂" in told
+    assert "\u202e \U000e0041 🙂" in json.dumps(json.loads(told), ensure_ascii=False)
+
+
+def test_no_command_prints_json_in_another_way() -> None:
+    for file in Path(cli.__file__).parent.glob("*.py"):
+        assert not re.search(r"json\.dumps?\(", file.read_text(encoding="utf-8")), file.name
+
+
 # The log
 
 
 def test_what_strangers_wrote_is_one_line_that_no_terminal_obeys() -> None:
     record = logging.LogRecord("x", logging.WARNING, "", 0, "refused %s", ("a\nb\x1b[2J\u202ec",), None)
     assert OneLine("%(levelname)s %(message)s").format(record) == "WARNING refused a?b?[2J?c"
+
+
+def test_a_traceback_that_ends_in_what_strangers_wrote() -> None:
+    try:
+        raise ValueError("a\x1b[2J\n2027-01-15 INFO ward_hub: all is well\u202e")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "", 0, "it failed", (), sys.exc_info())
+    first, *rest = OneLine("%(levelname)s %(message)s").format(record).split("\n")
+    assert first == "ERROR it failed"
+    assert all(line.isprintable() and line.startswith("  ") for line in rest)
+    assert rest[-2:] == ["  ValueError: a?[2J", "  2027-01-15 INFO ward_hub: all is well?"]

@@ -13,7 +13,7 @@ from ward_hub.configured import ROOT_FILE, prints
 
 
 def printed(content: str) -> dict[str, str]:
-    return prints(parse(content, "hub.toml"))
+    return prints(parse(content, "hub.toml"), {})
 
 
 def changed(before: str, after: str) -> set[str]:
@@ -41,14 +41,14 @@ def test_a_section_that_says_something_else_is_a_change(was: str, now: str, name
 def test_another_root_file_is_a_change_and_none_is_one(tmp_path: Path) -> None:
     root = tmp_path / "root.cose"
     config = parse(GOOD.replace("/etc/wardhub/root.cose", str(root)), "hub.toml")
-    assert ROOT_FILE not in prints(config)
+    assert ROOT_FILE not in prints(config, {})
     root.write_bytes(b"one")
-    one = prints(config)
+    one = prints(config, {})
     root.write_bytes(b"two")
-    assert {name for name, digest in prints(config).items() if digest != one[name]} == {ROOT_FILE}
+    assert {name for name, digest in prints(config, {}).items() if digest != one[name]} == {ROOT_FILE}
     root.unlink()
     root.mkdir()
-    assert ROOT_FILE not in prints(config)
+    assert ROOT_FILE not in prints(config, {})
 
 
 def test_nothing_of_the_configuration_can_be_read_in_them() -> None:

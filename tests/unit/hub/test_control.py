@@ -63,7 +63,23 @@ async def test_what_it_will_not_do_comes_back_in_its_words(tmp_path: Path) -> No
             await asyncio.to_thread(ask, tmp_path, "refuse")
 
 
-@pytest.mark.parametrize("line", [b"\xff\n", b"[]\n", b"1\n", b'{"do": "other"}\n', b"{}\n", b'{"do": ["echo"]}\n'])
+DEEP = 20_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\xff\n",
+        b"[]\n",
+        b"1\n",
+        b'{"do": "other"}\n',
+        b"{}\n",
+        b'{"do": ["echo"]}\n',
+        b"[" * DEEP + b"]" * DEEP + b"\n",
+        b'{"do":' * (DEEP // 4) + b"1" + b"}" * (DEEP // 4) + b"\n",
+    ],
+    ids=lambda line: line[:16].decode("latin-1"),
+)
 async def test_nonsense_is_told_so(tmp_path: Path, line: bytes) -> None:
     async with serving(tmp_path):
         assert "error" in json.loads(await say(tmp_path, line))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from ward_hub.clock import Clock
 from ward_hub.errors import NotWritten, StateError
 from ward_hub.identity import alone_in, hub_key, hub_public, made_hub_key, pin_in_file, read_key, write_key
 from ward_hub.journal import Journal
+from ward_hub.journal.audit import AuditError, verify
 from ward_hub.keys.uri import TokenUri
 from ward_protocol.keys import Signing
 
@@ -135,6 +137,25 @@ def test_the_journal_of_another_key_is_not_gone_on_with(tmp_path: Path) -> None:
         assert words in str(caught.value)
     with Journal(tmp_path / "journal.sqlite", "hub-1", SIGNER, Clock()):
         pass
+
+
+def test_a_last_receipt_that_cannot_be_read_is_no_obstacle_and_another_key_is_one_still(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    with Journal(path, "hub-1", SIGNER, Clock()) as journal:
+        for number in (1, 2):
+            journal.ledger.accept("ward", number, bytes([number]) * 32, b"")
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE receipt SET data = x'ff' WHERE sequence = 2")
+    with pytest.raises(StateError, match="receipt 1 was signed with key"):
+        Journal(path, "hub-1", STRANGER, Clock())
+    with Journal(path, "hub-1", SIGNER, Clock()) as journal:
+        assert "receipt 2 cannot be read" in caplog.text
+        journal.ledger.accept("ward", 3, bytes([3]) * 32, b"")
+        assert [one.sequence for one in journal.ledger.waiting()] == [1, 2, 3]
+    with pytest.raises(AuditError, match="audit: receipt 2 cannot be read"):
+        verify(path, SIGNER.public)
 
 
 def test_a_token_whose_pin_nobody_would_type_is_said() -> None:

@@ -38,7 +38,7 @@ from ward_hub.journal import Bounds, JournalFailure, State
 from ward_hub.keeper import Keeper
 from ward_hub.orders import Orders
 from ward_hub.programme import Candidate
-from ward_hub.settings import Settings, applied
+from ward_hub.settings import Settings, applied, passed_over, usable
 from ward_hub.streams import unlocked
 from ward_protocol.channel import ChannelKey
 from ward_protocol.envelope import sign
@@ -503,6 +503,29 @@ def test_what_may_not_be_set_changes_nothing(tmp_path: Path, settings: dict[str,
 def test_applied_names_what_can_be_set() -> None:
     with pytest.raises(ConfigError, match=r"trust\.root cannot be set by an order; these can: airing\."):
         applied(CONFIG, {"trust.root": "x"})
+
+
+def test_a_kept_setting_that_cannot_be_used_is_passed_over_and_keeps_no_order_from_setting_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    worn = {"hub.language": "en", "source.uri": "coap://", "audio.gone": "1", "airing.tail_ms": "4\x9b0"}
+
+    async def play() -> None:
+        async with office(tmp_path) as at:
+            at.studio.journal.ledger.keep_settings(bytes(32), worn)
+            assert usable(CONFIG, worn) == applied(CONFIG, {"hub.language": "en"})
+            assert passed_over(CONFIG, worn).keys() == worn.keys() - {"hub.language"}
+            assert [one for one in caplog.messages if "source.uri = 'coap://'" in one]
+            assert await last_event(at, "hub.name", "Ward 3") is Event.CARRIED_OUT
+            assert await last_event(at, "airing.tail_ms", "450") is Event.CARRIED_OUT
+            kept = at.studio.journal.ledger.settings()
+            assert kept == {**worn, "hub.name": "Ward 3", "airing.tail_ms": "450"}
+            assert passed_over(CONFIG, kept).keys() == {"source.uri", "audio.gone"}
+
+    async def last_event(at: Office, name: str, value: str) -> Event:
+        return (await at.order(Action.CONFIGURATION, settings={name: value})).event
+
+    run(play())
 
 
 # Clearing of sealed keys
