@@ -123,6 +123,19 @@ async def test_a_hang_ends_in_a_watchdog_restart_with_everything_off() -> None:
         assert site.two.restarts == 0
 
 
+async def test_a_firmware_that_fails_opens_everything_before_its_watchdog_does() -> None:
+    async with started() as site:
+        await site.master.ask(1, CLOSE_0_AND_2)
+        await until(lambda: site.one.relays[0], "closed")
+        site.one.controller.break_down()
+        await until(lambda: not any(site.one.relays), "it lets go")
+        assert (site.one.alive, site.one.restarts) == (True, 0)
+        await until(lambda: site.one.restarts == 1, "the watchdog bites")
+        assert "ValueError" in site.one.controller.last_words
+        status = await site.master.status(1)
+        assert (status.reset_cause, status.relays) == (reset_cause.WATCHDOG, 0)
+
+
 async def test_a_power_cut_opens_everything_and_power_brings_it_back() -> None:
     async with started() as site:
         await site.master.ask(1, CLOSE_0_AND_2)

@@ -137,7 +137,11 @@ def main(pins: "Hardware") -> None:
         timeout=0,
     )
     try:
-        _serve(core, uart, drive, machine.WDT(timeout=pins.WATCHDOG_MS))
+        try:
+            _serve(core, uart, drive, machine.WDT(timeout=pins.WATCHDOG_MS))
+        finally:
+            # Whatever ended it: at the prompt nothing renews or ends a lease, and the watchdog takes its time to bite.
+            relays.write(0)
     except KeyboardInterrupt:
         settings.hold()
     machine.reset()

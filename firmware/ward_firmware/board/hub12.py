@@ -4,7 +4,8 @@ Theory of operation. A module is one shift register of 128 bits and two address 
 of its sixteen rows the register lights: phase n (A = bit 0, B = bit 1 of n) lights rows n, n + 4, n + 8, n
 + 12. The bits of a module come byte column by byte column from the left, in each column the lowest row of
 the phase first; a 0 lights. LAT high copies the register to the outputs, OE high lights them. The eye needs
-each phase some 100 times a second: `scan` shows the next phase and is called by a timer.
+each phase some 100 times a second: `scan` shows the next phase and is called by a timer. Nothing else runs while
+a phase is shifted, so a large panel is scanned slower (`scan_hz`): it may flicker, but its main loop must live.
 
 Modules are shifted top row of modules first, each row left to right. What is shifted first travels
 furthest, so the controller's cable goes into the bottom right module and the chain ends at the top left.
@@ -72,6 +73,12 @@ class Hub12:
     def _buffers(self, frame: bytes) -> "list[bytes]":
         stride = self._wide * _COLUMNS
         return [bytes([frame[at + phase * stride] ^ 0xFF for at in self._order]) for phase in range(PHASES)]
+
+
+def scan_hz(wide: int, high: int, spi_baud: int, most_hz: int) -> int:
+    """Phases a second: `most_hz`, or as many as can be shifted in half of the time at `spi_baud` bit/s."""
+    bits = wide * high * MODULE_WIDTH * MODULE_HEIGHT // PHASES
+    return min(most_hz, spi_baud // (2 * bits))
 
 
 def _shift_order(wide: int, high: int) -> "list[int]":

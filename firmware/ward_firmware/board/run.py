@@ -7,7 +7,7 @@ import machine
 from ward_firmware import settings
 from ward_firmware.board.core import Board
 from ward_firmware.board.factory import defaults, factory
-from ward_firmware.board.hub12 import Hub12
+from ward_firmware.board.hub12 import Hub12, scan_hz
 from ward_firmware.clock import now_us, pause_s
 from ward_firmware.configuration import Configuration
 from ward_firmware.slots import Slots, count_start
@@ -95,7 +95,8 @@ def main(pins: "Hardware") -> None:
     uart = _serial(pins, baud)
     watchdog = machine.WDT(timeout=pins.WATCHDOG_MS)
     # Held in a name all the time: a timer that is collected as garbage stops.
-    scanner = machine.Timer(pins.TIMER, mode=machine.Timer.PERIODIC, freq=pins.SCAN_HZ, callback=panel.scan)
+    often = scan_hz(wide, high, pins.SPI_BAUD, pins.SCAN_HZ)
+    scanner = machine.Timer(pins.TIMER, mode=machine.Timer.PERIODIC, freq=often, callback=panel.scan)
     try:
         _serve(core, panel, uart, watchdog)
     except KeyboardInterrupt:

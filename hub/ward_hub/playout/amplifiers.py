@@ -30,6 +30,8 @@ LONGEST_STEP_S = 2.0
 LOOK_S = 5.0  # how often an amplifier that is to be off is looked at
 FIRST_LOOK_S = 0.5  # behind an order; what happens between them is not ours, and is told
 LEASE = "lease"  # of TRIP_NAMES
+UPTIME_WRAPS_S = 0x10000
+UPTIME_SLACK_S = 1.4  # whole seconds, told by an answer that took its time
 
 
 @dataclass(slots=True)
@@ -60,6 +62,14 @@ def interlock_of(section: AmplifierSection) -> Interlock | None:
     return Interlock(
         frozenset({section.supply_relay}), frozenset(zone.relay for zone in section.zones), section.warm_up_ms
     )
+
+
+def _began_anew(before: AmplifierStatus, status: AmplifierStatus) -> bool:
+    """Say whether the uptime has not grown by the time between two readings: then it was reset, whatever it is now."""
+    if before.uptime_s is None or status.uptime_s is None:
+        return False
+    missing = (status.at - before.at - (status.uptime_s - before.uptime_s)) % UPTIME_WRAPS_S
+    return UPTIME_SLACK_S < missing < UPTIME_WRAPS_S - UPTIME_SLACK_S
 
 
 class AmplifierOutput:
@@ -98,7 +108,7 @@ class AmplifierOutput:
         self._in_doubt = False
         self._taken_over = False
         self._is_configured = False
-        self._uptime_s: int | None = None
+        self._asked: AmplifierStatus | None = None  # the reading before, for the uptime in it
         self._warm_at: float | None = None
         self._metered = metered
         self.status: AmplifierStatus | None = None
@@ -292,8 +302,8 @@ class AmplifierOutput:
 
     async def _keep_configured(self, status: AmplifierStatus) -> None:
         """Set lease and interlock of a controller that began anew and has forgotten them, or was never told."""
-        before, self._uptime_s = self._uptime_s, status.uptime_s
-        if before is not None and status.uptime_s is not None and status.uptime_s < before:
+        before, self._asked = self._asked, status
+        if before is not None and _began_anew(before, status):
             log.warning("%s: the controller began anew, reset cause %s", self.name, status.reset_cause)
             self._is_configured = False
         if not self._is_configured:

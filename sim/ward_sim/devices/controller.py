@@ -23,7 +23,7 @@ HEAP = "400k"
 """What an RP2040 leaves to MicroPython is 190 KB; objects of the 64-bit port are twice as large."""
 START_S = 20
 CRASH_PAUSE_S = 1.0
-"""A firmware that ends without its watchdog's last words waits for it in the prompt."""
+"""A firmware that ends without its watchdog's last words waits for it in the prompt, its pins as it left them."""
 SHIM = Path(__file__).parent / "shim"
 
 
@@ -98,6 +98,10 @@ class Controller:
         """Let the processor hang until the watchdog bites."""
         self._tell("H")
 
+    def break_down(self) -> None:
+        """Have an exception end the main loop: a value that is no number is nothing that an ADC could say."""
+        self._tell("A ? ?")
+
     async def kill(self) -> None:
         """Cut the power; returns when every pin floats."""
         self._powered.clear()
@@ -151,7 +155,6 @@ class Controller:
                     if not expected:
                         self._cause = reset_cause.WATCHDOG
                         self.last_words = (home / "console.log").read_text(errors="replace")[-2000:]
-                        await asyncio.sleep(CRASH_PAUSE_S)
 
     async def _life(self, home: Path) -> bool:
         """From reset to reset; True when the firmware said why it ended."""
@@ -169,7 +172,10 @@ class Controller:
                 )  # fmt: skip
             for pin, value in self._analogue.items():
                 self._tell(f"A {pin} {value}")
-            return await self._listen(reader)
+            expected = await self._listen(reader)
+            if not expected and self._powered.is_set():
+                await asyncio.sleep(CRASH_PAUSE_S)
+            return expected
         finally:
             await self._end()
 

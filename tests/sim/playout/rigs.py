@@ -58,7 +58,7 @@ class Horns(Amp8):
     def block(self) -> list[int]:
         words = super().block()
         words[3] = self.level_mv if self.relays[SUPPLY] else 0
-        words[7] = int(now() - self.begun)
+        words[7] = int(now() - self.begun) & 0xFFFF
         words[9] = self.trips
         words[15] = self.last_trip if self.trips else 0
         return words

@@ -222,6 +222,38 @@ def test_a_controller_that_restarts_is_closed_again_and_the_zone_unconfirmed() -
     run(story())
 
 
+@pytest.mark.parametrize("silent_s", [0.0, 60.0], ids=["between two looks", "while nobody could ask"])
+def test_a_controller_that_restarted_is_told_its_interlock_again_however_long_it_has_been_up(silent_s: float) -> None:
+    async def story() -> None:
+        horns = Horns()
+        async with amplifier(horns):
+            await asyncio.sleep(3)
+            told = horns.holding[3:]
+            assert told == [1, 0b110, WARM_MS]
+            horns.power_cut()
+            horns.deaf = [True] * 1000 if silent_s else []
+            await asyncio.sleep(silent_s)
+            horns.deaf.clear()
+            assert horns.holding[3:] == [0, 0, 0]
+            await asyncio.sleep(6 * LOOK_S)  # one that was silent is asked ever more rarely
+            assert horns.holding[3:] == told
+
+    run(story())
+
+
+def test_an_uptime_that_begins_at_nought_after_16_bits_is_no_restart(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        horns = Horns()
+        async with amplifier(horns):
+            horns.begun -= 0x10000 - 20
+            await asyncio.sleep(2 * LOOK_S)
+            caplog.clear()
+            await asyncio.sleep(6 * LOOK_S)
+            assert "began anew" not in caplog.text
+
+    run(story())
+
+
 def test_a_lease_that_ran_out_unseen_is_found_out() -> None:
     async def story() -> None:
         horns = Horns()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ward_firmware.board.hub12 import Hub12
+import pytest
+
+from ward_firmware.board.hub12 import Hub12, scan_hz
 
 
 class Recorder:
@@ -69,3 +71,10 @@ def test_a_new_picture_waits_for_the_next_whole_scan() -> None:
         driver.scan()
     shifted = [entry for entry in recorder.log if isinstance(entry, bytes)]
     assert [phase[0] for phase in shifted] == [0xFF, 0xFF, 0xFF, 0xFF, 0x00]
+
+
+@pytest.mark.parametrize(
+    ("wide", "high", "hz"), [(1, 1, 800), (2, 1, 800), (19, 1, 800), (10, 2, 781), (13, 3, 400), (16, 8, 122)]
+)
+def test_a_large_panel_is_scanned_slower(wide: int, high: int, hz: int) -> None:
+    assert scan_hz(wide, high, 4_000_000, 800) == hz  # 128 bits a module and phase

@@ -10,6 +10,8 @@ from types import ModuleType
 import pytest
 
 import ward_firmware
+from ward_firmware.board.hub12 import MODULE_HEIGHT, MODULE_WIDTH, PHASES, scan_hz
+from ward_protocol.portable import board as messages
 from ward_sim.devices import amplifier as soldered
 from ward_sim.devices import panel
 from ward_sim.devices.flash import KINDS, TARGETS, Manifest
@@ -54,6 +56,17 @@ def test_board_pins(target: str) -> None:
     assert set(outputs) <= OUTPUTS[target]
     assert UARTS[target] == (pins.UART, pins.TX, pins.RX)
     assert target.upper() == pins.MODEL
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_scanning_leaves_half_of_the_time_to_the_main_loop_on_every_panel_that_can_be_configured(target: str) -> None:
+    """Else a panel that was configured over the line starves the loop that would take another configuration."""
+    pins = description("board", target)
+    for wide in range(1, 256):
+        for high in range(1, 256):
+            if messages.config_valid(1, wide) and messages.config_valid(2, high):
+                bits = wide * high * MODULE_WIDTH * MODULE_HEIGHT // PHASES
+                assert scan_hz(wide, high, pins.SPI_BAUD, pins.SCAN_HZ) * bits <= pins.SPI_BAUD / 2, (wide, high)
 
 
 @pytest.mark.parametrize("kind", KINDS)

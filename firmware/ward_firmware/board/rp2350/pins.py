@@ -25,7 +25,7 @@ ENABLE: int = 26
 
 TIMER: int = -1
 SCAN_HZ: int = 800
-"""Phases a second: each of the four is lit 200 times."""
+"""Phases a second, at most: each of the four is lit 200 times."""
 
 WATCHDOG_MS: int = 2000
 """Longer than any frame takes to arrive and to be painted."""
