@@ -15,11 +15,12 @@ from tests.statements import AREA, MINIMAL, STREAM
 from ward_hub.config import AiringSection
 from ward_hub.holds import OPEN, Closed
 from ward_hub.journal import State
-from ward_hub.playout.amplifiers import AmplifierOutput, ZoneTrack
+from ward_hub.playout.amplifiers import AmplifierOutput
 from ward_hub.playout.boards import BoardOutput, BoardTrack, Layout
 from ward_hub.playout.live import Live
 from ward_hub.playout.player import GRACE_S, Player
 from ward_hub.playout.sound import Heard, Sound
+from ward_hub.playout.tracks import ZoneTrack
 from ward_hub.streams import Ordered
 from ward_hw.drivers.board import BoardIdent, Show
 from ward_hw.errors import LinkError
