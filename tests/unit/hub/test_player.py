@@ -205,6 +205,21 @@ def test_a_slow_amplifier_holds_the_others_up_only_briefly() -> None:
     run(story())
 
 
+def test_an_amplifier_that_is_not_ready_before_the_sound_is_over_carries_nothing() -> None:
+    """Its relays close no more, the others open in time, and its zones are not claimed."""
+
+    async def story() -> None:
+        ward = Ward()
+        ward.amplifiers[1].takes = 60
+        await ward.air(texts=())
+        outcome = ward.player.outcome(1)
+        assert "amp-2 carries z2a z2b" not in ward.log.words()
+        assert ward.log.when("amp-1 open") == pytest.approx(1 + GRACE_S + SOUND_S + SETTINGS.tail_ms / 1000, abs=0.01)
+        assert (outcome.state, outcome.reason) == (State.PARTLY, Reason.RELAY_UNCONFIRMED)
+
+    run(story())
+
+
 def test_a_broken_amplifier_takes_nothing_along() -> None:
     async def story() -> None:
         ward = Ward()
