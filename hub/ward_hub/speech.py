@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 REGIONS = {"north": "vi", "centre": "vi-vn-x-central", "south": "vi-vn-x-south"}
 MAX_TEXT_BYTES = 8_192  # about 8 minutes at 160 words a minute
 MAX_WAV_BYTES = 64 * 1024 * 1024
+MOST_KEPT_BYTES = 128 * 1024 * 1024  # 50 minutes: several times what one bulletin can make
 _KILL_GRACE_S = 2.0
 _STDERR_SHOWN = 200
 
@@ -40,7 +41,7 @@ class Speech:
     """Speaks text into WAV files; Vietnamese in the accent of `voice` (north, centre or south).
 
     `program` is espeak-ng, by name or path; `deadline` in seconds holds for one text; `words_a_minute` is
-    espeak-ng's speed (80 to 450).
+    espeak-ng's speed (80 to 450). In a folder stay at most `most_kept_bytes`: what was said longest ago goes first.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Speech:
         deadline: float = 10.0,
         words_a_minute: int = 160,
         max_wav_bytes: int = MAX_WAV_BYTES,
+        most_kept_bytes: int = MOST_KEPT_BYTES,
     ) -> None:
         if voice not in REGIONS:
             raise ValueError(f"voice {voice!r} is not one of {', '.join(REGIONS)}; correct the setting")
@@ -59,27 +61,54 @@ class Speech:
         self._deadline = deadline
         self._speed = words_a_minute
         self._max_wav_bytes = max_wav_bytes
+        self._most_kept_bytes = most_kept_bytes
+        self._said: dict[Path, None] = {}  # by this run, in the order in which it was said last
 
     async def to_file(self, text: str, folder: Path, *, language: str = "vi") -> Path:
         """Speak `text` into a WAV file in `folder` (mono s16, 22,050 Hz), named by what is said and how.
 
-        The same text is spoken once; the file appears whole or not at all. Raises SpeechError when espeak-ng
-        is missing, fails, takes longer than the deadline, or the text or the sound is over its limit.
+        The same text is spoken once while its file is kept; that appears whole or not at all. Raises SpeechError when
+        espeak-ng is missing, fails, takes longer than the deadline, the text or the sound is over its limit, or the
+        disk takes nothing.
         """
         data = self._checked(text)
         voice = self._voice(language)
         name = hashlib.sha256(f"{voice} {self._speed}\n".encode() + data).hexdigest()[:32]
         target = folder / f"speech-{name}.wav"
         if _sounds(target):
+            self._note(target)
             return target
         part = folder / f".speech-{name}-{os.getpid()}-{id(asyncio.current_task()):x}.part"
         try:
             await self._speak(data, voice, part)
             self._judge(part)
             part.replace(target)
+            self._note(target)
+            self._make_room(folder)
+        except OSError as error:  # whoever airs something goes on without
+            raise SpeechError(
+                f"speech: it cannot be made, or cannot be kept in {folder}: {error}; see the disk"
+            ) from error
         finally:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
         return target
+
+    def _note(self, said: Path) -> None:
+        self._said.pop(said, None)
+        self._said[said] = None
+
+    def _make_room(self, folder: Path) -> None:
+        """Remove what was said longest ago, not by the clock, which may be set: the newest stays in any case."""
+        turn = {path: number for number, path in enumerate(self._said, 1)}
+        kept = sorted(folder.glob("speech-*.wav"), key=lambda path: turn.get(path, 0))
+        over = sum(path.stat().st_size for path in kept) - self._most_kept_bytes
+        for path in kept[:-1]:
+            if over <= 0:
+                return
+            over -= path.stat().st_size
+            path.unlink()
+            self._said.pop(path, None)
 
     def _checked(self, text: str) -> bytes:
         data = unicodedata.normalize("NFC", text).replace("\0", " ").encode("utf-8", "replace")
@@ -125,7 +154,8 @@ class Speech:
         finally:
             if process.returncode is None:
                 process.kill()
-                await asyncio.wait_for(asyncio.shield(process.wait()), _KILL_GRACE_S)
+                with contextlib.suppress(TimeoutError):  # what ends the block is what its caller hears of
+                    await asyncio.wait_for(asyncio.shield(process.wait()), _KILL_GRACE_S)
 
     def _missing(self) -> NoReturn:
         raise SpeechError(
@@ -139,6 +169,12 @@ class Speech:
             raise SpeechError(f"speech: {size} bytes of sound, over {self._max_wav_bytes}; shorten the bulletin")
         if not _sounds(made):
             raise SpeechError(f"speech: {self._program} made no sound; check its voices with --voices=vi")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a power cut left half spoken; nobody may be speaking into the folder."""
+    for left in folder.glob(".speech-*.part"):
+        left.unlink()
 
 
 def _sounds(file: Path) -> bool:

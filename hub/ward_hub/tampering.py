@@ -35,6 +35,8 @@ class Tampering:
         while True:
             self._new.clear()
             while self._seen:
-                await self._journal.do(Ledger.note, "tampered", {"what": str(self._seen[0])})
-                self._seen.popleft()
+                what = self._seen[0]
+                await self._journal.do(Ledger.note, "tampered", {"what": str(what)})
+                if self._seen[0] is what:  # else a newer one took its place meanwhile
+                    self._seen.popleft()
             await self._new.wait()

@@ -10,11 +10,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ward_hub.alarm_words import Code, detail
 from ward_hub.clock import Clock
 from ward_hub.config import AmplifierSection
+from ward_hub.playout.tracks import ZoneTrack
 from ward_hub.playout.watching import NOBODY, AmplifierWatch, Told
 from ward_hw.bus import Priority
 from ward_hw.drivers.amplifier import Amplifier
@@ -22,37 +23,16 @@ from ward_hw.drivers.dialect import Interlock
 from ward_hw.drivers.meter import Measurement
 from ward_hw.drivers.readings import AmplifierStatus, RelayReading
 from ward_hw.errors import HardwareError
-from ward_protocol.statements import ZoneEvidence
 
 log = logging.getLogger(__name__)
 LONGEST_PAUSE_S = 10.0
 LONGEST_STEP_S = 2.0
 LOOK_S = 5.0  # how often an amplifier that is to be off is looked at
 FIRST_LOOK_S = 0.5  # behind an order; what happens between them is not ours, and is told
+WARM_UPS = 3  # of one airing, before its zones are ordered all the same
 LEASE = "lease"  # of TRIP_NAMES
 UPTIME_WRAPS_S = 0x10000
 UPTIME_SLACK_S = 1.4  # whole seconds, told by an answer that took its time
-
-
-@dataclass(slots=True)
-class ZoneTrack:
-    """What is measured of one zone during one airing; moments are Unix milliseconds, 0 for never.
-
-    `heard_ms` stays None where the amplifier has no input for its line level; `measured_at` is the driver's clock at
-    the reading up to which it was counted; `cause` says why it did not carry the airing, where that is known.
-    """
-
-    zone: str
-    closed_ms: int = 0
-    opened_ms: int = 0
-    confirmed: bool = False
-    heard_ms: int | None = None
-    measured_at: float = 0.0
-    cause: str = ""
-
-    def evidence(self) -> ZoneEvidence:
-        """Return what goes into the receipt."""
-        return ZoneEvidence(self.zone, self.closed_ms, self.opened_ms, self.confirmed, self.heard_ms)
 
 
 def interlock_of(section: AmplifierSection) -> Interlock | None:
@@ -97,6 +77,7 @@ class AmplifierOutput:
         self._poll_s = poll_ms / 1000
         supply = section.supply_relay
         self._supply: frozenset[int] = frozenset() if supply is None else frozenset({supply})
+        self._warms_up = bool(self._supply and section.warm_up_ms)
         self._closed: frozenset[int] = frozenset()
         self._tracks: dict[str, ZoneTrack] = {}
         self._changed = asyncio.Event()
@@ -163,7 +144,7 @@ class AmplifierOutput:
         """Close supply, and after the warm-up zones; what a trip keeps open is ordered open first, and starts cold."""
         if self.status is not None and self.status.latched:
             await self._set(frozenset(), priority)
-        if relays and self._section.warm_up_ms:
+        if relays and self._warms_up:
             await self._warm_up(priority)
         return await self._set((self._supply | relays) if relays else frozenset(), priority)
 
@@ -255,12 +236,44 @@ class AmplifierOutput:
     async def _warm_up(self, priority: Priority) -> None:
         """Return once the amplifier has had supply for as long as it needs, also where an airing before began it."""
         loop = asyncio.get_running_loop()
-        if self._warm_at is None and self._supply:
-            # Counted from when the supply is seen closed: the controller counts too, and refuses zones before.
-            await self._set(self._supply, priority)
-            self._warm_at = loop.time() + self._section.warm_up_ms / 1000
         if self._warm_at is not None:
-            await asyncio.sleep(self._warm_at - loop.time())
+            await self._look_for_supply(priority)
+        for _ in range(WARM_UPS):  # more than one where the supply is lost meanwhile
+            if self._warm_at is None:
+                await self._begin_warm_up(priority)
+            left_s = 0.0 if self._warm_at is None else self._warm_at - loop.time()
+            if left_s <= 0:
+                return
+            await asyncio.sleep(left_s)
+
+    async def _begin_warm_up(self, priority: Priority) -> None:
+        """Close the supply alone. It counts from when that is seen: the controller counts too, and refuses before."""
+        await self._set(self._supply, priority)
+        if self._warm_at is None:
+            self._warm_at = asyncio.get_running_loop().time() + self._section.warm_up_ms / 1000
+
+    async def _look_for_supply(self, priority: Priority) -> None:
+        """Find out whether what was warm lost its supply: it is cold then, and its controller would refuse zones."""
+        order = self._orders
+        with contextlib.suppress(HardwareError):  # the order that follows is what gets told
+            seen = (await self._amplifier.read(priority=priority)).relays
+            if order == self._orders and not self._supply <= seen:
+                self._warm_at = None
+
+    async def _close_again(self, seen: frozenset[int]) -> None:
+        """Close what fell open; an amplifier that lost its supply gets that alone first, and its zones when warm."""
+        wanted, order = self._closed, self._orders
+        if not self._supply <= seen:
+            self._warm_at = None
+        warm = self._warm_at is not None and self._warm_at <= asyncio.get_running_loop().time()
+        if warm or not self._warms_up:
+            await self._set(wanted, Priority.SAFETY)
+        elif self._warm_at is None or seen != self._supply:
+            try:
+                await self._begin_warm_up(Priority.SAFETY)
+            finally:
+                if self._orders == order + 2:  # nobody ordered anything else meanwhile
+                    self._closed = wanted
 
     async def _renew(self) -> None:
         order = self._orders
@@ -272,7 +285,7 @@ class AmplifierOutput:
                 return
             self._note_cause(self._watch.take(status))
             if not self._still_closed(status) and not self._watch.tripped:
-                await self._set(self._closed, Priority.SAFETY)
+                await self._close_again(status.relays)
         except HardwareError as error:
             # One lost answer is no open relay: the next reading says whether the lease ran out meanwhile.
             if not self._in_doubt:  # else it was said before
@@ -345,7 +358,7 @@ class AmplifierOutput:
             return True
         if doubtful:
             log.error("%s: relays %s may have been open while it did not answer", self.name, sorted(self._closed))
-        elif not self._watch.tripped:
+        elif not self._watch.tripped and (status.relays != self._supply or self._warm_at is None):
             log.error("%s: relays %s are closed, not %s", self.name, sorted(status.relays), sorted(self._closed))
         self._unconfirm()
         return status.relays == self._closed

@@ -24,7 +24,10 @@ Layout = Callable[[BoardIdent], Show | None]
 
 @dataclass(slots=True)
 class BoardTrack:
-    """What is measured of one board during one airing; moments are Unix milliseconds, 0 for never."""
+    """What is measured of one board during one airing; moments are Unix milliseconds, 0 for never.
+
+    `lit_until` is when, by the loop's time, the lease ends that was given last.
+    """
 
     board: str
     shown_ms: int = 0
@@ -32,6 +35,13 @@ class BoardTrack:
     compared: int = 0
     agreed: int = 0
     digest: bytes = b""
+    lit_until: float | None = None
+
+    def note_darkness(self) -> None:
+        """Count as compared in vain that it could not be read for so long that its lease ended: it was dark then."""
+        if self.lit_until is not None and asyncio.get_running_loop().time() > self.lit_until:
+            self.compared += 1
+            self.lit_until = None
 
     def evidence(self) -> BoardEvidence:
         """Return what goes into the receipt."""
@@ -125,7 +135,9 @@ class BoardOutput:
             return LOOK_S
         self._silent = False
         if self._on_board != wanted.show_id:
+            track.note_darkness()
             await self._board.show(wanted)
+            track.lit_until = asyncio.get_running_loop().time() + wanted.lease_ms / 1000
             self._on_board = wanted.show_id
             track.shown_ms = track.shown_ms or self._clock.ms()
         await self._compare(wanted, track)
@@ -135,11 +147,14 @@ class BoardOutput:
         seen = await self._board.verify()
         if track.ended_ms:
             return
+        track.note_darkness()
         track.compared += 1
         track.digest = seen.digest
         if seen.matches and seen.show_id == wanted.show_id:
             track.agreed += 1
+            asked = asyncio.get_running_loop().time()
             await self._board.renew(wanted.lease_ms)
+            track.lit_until = asked + wanted.lease_ms / 1000
         else:
             log.error("board %s does not show what it was sent: darkened, and sent again", self.id)
             if seen.state == STATE_SHOWING:  # one that restarted or lost its lease is dark
@@ -153,4 +168,6 @@ class BoardOutput:
             self._tampered(detail(Code.BOARD_NOT_DARK, board=self.id))
 
     def _end(self) -> None:
+        if not self._track.ended_ms:
+            self._track.note_darkness()
         self._track.ended_ms = self._track.ended_ms or self._clock.ms()

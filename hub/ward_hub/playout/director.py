@@ -229,12 +229,12 @@ class Director:
     async def _air(self, candidate: Candidate) -> None:
         digest, self._current, self._quiet = candidate.digest, candidate, False
         trust = self._clock.trust
+        shut = self.closed_to(candidate.bulletin)  # as planned: what closes while the journal is asked cuts it short
         late = lateness(candidate.bulletin, self._clock.now(), trust)
         notices = issue_notices(candidate.bulletin, trust, self._language)
         try:
             attempt = await self._journal.do(Ledger.begin, digest)
             log.info("airing %s, attempt %d: %s", digest.hex()[:16], attempt, candidate.bulletin.label)
-            shut = self.closed_to(candidate.bulletin)
             airing = asyncio.create_task(
                 self._player.air(
                     candidate.bulletin, lambda: self._recording(candidate), shut, candidate.stream, notices

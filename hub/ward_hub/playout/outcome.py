@@ -39,12 +39,13 @@ def judge(
     `causes` says of zones that failed why, where that is known.
 
     A zone carried the bulletin when its relay was confirmed throughout and sound was measured behind it for at least
-    half of the requested time (where its amplifier can measure that); a board when it was compared and always agreed.
+    half of the requested time; where its amplifier cannot measure that, when so much was played, and it was closed for
+    so long. A board carried it when it was compared and always agreed.
     """
     failures = [
         (failure[0], _because(failure[1], causes.get(zone.zone, "")))
         for zone in evidence.zones
-        if (failure := _zone_failure(zone, evidence.requested_ms))
+        if (failure := _zone_failure(zone, evidence))
     ]
     failures += [failure for board in evidence.boards if (failure := _board_failure(board))]
     wanted = len(evidence.zones) + len(evidence.boards)
@@ -54,7 +55,7 @@ def judge(
         failures.insert(0, trouble)
     if not failures:
         return Outcome(State.AIRED, None, "", evidence)
-    carried = any(not _zone_failure(zone, evidence.requested_ms) for zone in evidence.zones)
+    carried = any(not _zone_failure(zone, evidence) for zone in evidence.zones)
     carried = carried or any(not _board_failure(board) for board in evidence.boards)
     detail = "; ".join(text for _, text in failures)
     return Outcome(State.PARTLY if carried else State.NOT_AIRED, failures[0][0], detail, evidence)
@@ -64,11 +65,18 @@ def _because(text: str, cause: str) -> str:
     return f"{text} ({cause})" if cause else text
 
 
-def _zone_failure(zone: ZoneEvidence, requested_ms: int) -> tuple[Reason, str] | None:
+def _zone_failure(zone: ZoneEvidence, evidence: Evidence) -> tuple[Reason, str] | None:
     if not zone.confirmed:
         return Reason.RELAY_UNCONFIRMED, f"zone {zone.zone}: relay not confirmed"
-    if requested_ms == 0 or (zone.heard_ms is not None and zone.heard_ms < HEARD_SHARE * requested_ms):
+    requested_ms, least_ms = evidence.requested_ms, HEARD_SHARE * evidence.requested_ms
+    if requested_ms == 0 or (zone.heard_ms is not None and zone.heard_ms < least_ms):
         return Reason.NOTHING_HEARD, f"zone {zone.zone}: heard {zone.heard_ms or 0} of {requested_ms} ms"
+    if zone.heard_ms is not None:
+        return None
+    if evidence.played_ms < least_ms:
+        return Reason.NOTHING_HEARD, f"zone {zone.zone}: {evidence.played_ms} of {requested_ms} ms were played"
+    if 0 <= (closed_ms := zone.opened_ms - zone.closed_ms) < least_ms:  # below 0 where the clock was set back
+        return Reason.NOTHING_HEARD, f"zone {zone.zone}: closed for {closed_ms} of {requested_ms} ms"
     return None
 
 

@@ -72,7 +72,7 @@ class Player:
         Cancelled, the sound stops at once and relays and boards stay as they are for the airing that follows, or
         for `release`.
         """
-        self._heard, self._shut, self._shut_out = Heard(), shut, []
+        self._heard, self._shut, self._shut_out, self._unshowable = Heard(), shut, [], None
         urgent = bulletin.priority is Priority.EMERGENCY
         async with asyncio.TaskGroup() as group:
             hold = self._present(bulletin)
@@ -173,6 +173,8 @@ class Player:
                 await asyncio.wait(carrying, timeout=GRACE_S)
                 await play()
                 await asyncio.sleep(self._settings.tail_ms / 1000)
+                for late in carrying:  # there is nothing left to carry
+                    late.cancel()
         await self._open()
 
     async def _play(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ward_hub.chime import Signal, chime
 from ward_hub.playout.script import language_of, notice, sentences, signal_of, with_notices
-from ward_hub.speech import Speech, SpeechError
+from ward_hub.speech import Speech, SpeechError, sweep
 from ward_hub.versions import text_for
 from ward_hw.audio import AudioError, AudioWorker, Part, Playing
 from ward_hw.errors import HardwareError
@@ -44,6 +44,7 @@ class Sound:
         self._language = language
         self._durations: dict[Path, int] = {}
         folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
         for signal in Signal:
             self._chime(signal).write_bytes(chime(signal))
 

@@ -173,6 +173,8 @@ class AudioWorker:
         try:
             status = await process.ended()
             asked, end = process.retired, f"the worker process died (status {status})"
+            if process.nonsense:
+                asked, end = False, "the worker process spoke nonsense"
         finally:
             self._ready.clear()
             self._process = None
@@ -191,7 +193,12 @@ def _unfit(path: Path, reason: str) -> AudioError:
 
 
 def _clip(path: Path, message: Message) -> Clip:
-    if message["event"] != "clip":
+    if message.get("event") == "failed":
         raise _unfit(path, str(message.get("reason")))
-    duration_ms, sample_rate, channels = (int(str(message[key])) for key in ("duration_ms", "sample_rate", "channels"))
-    return Clip(duration_ms, str(message["codec"]), sample_rate, channels)
+    try:
+        duration_ms, sample_rate, channels = (
+            int(str(message[key])) for key in ("duration_ms", "sample_rate", "channels")
+        )
+        return Clip(duration_ms, str(message["codec"]), sample_rate, channels)
+    except (KeyError, ValueError) as error:
+        raise _unfit(path, "its decoder answered nonsense") from error

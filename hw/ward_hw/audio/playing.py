@@ -25,7 +25,7 @@ class Playing:
         self._send = send
         self._stalled = stalled
         self._envelope: list[int] = []
-        self._told: Message | None = None  # the newest words of the worker about a stream
+        self._told: Played | None = None  # by the newest words of the worker about a stream
         self._watch = loop.call_later(_STALL_S, stalled)
 
     @property
@@ -48,8 +48,6 @@ class Playing:
         if self.done:
             return
         self._watch.cancel()
-        if "stream" in message:
-            self._told = message
         match message["event"]:
             case "started" if not self.started.done():
                 self.started.set_result(None)
@@ -63,6 +61,8 @@ class Playing:
             case _:
                 pass  # a sign of life is all that a word of a newer worker means here
         if not self.done:
+            if "stream" in message:
+                self._told = self._played(message)
             self._watch = asyncio.get_running_loop().call_later(_STALL_S, self._stalled)
 
     def fail(self, reason: str, played: Played | None = None) -> None:
@@ -70,9 +70,7 @@ class Playing:
         self._watch.cancel()
         if self.done:
             return
-        if played is None and self._told is not None:
-            played = self._played(self._told)
-        played = played or Played(len(self._envelope) * 100, 0, tuple(self._envelope))
+        played = played or self._told or Played(len(self._envelope) * 100, 0, tuple(self._envelope))
         error = AudioError("play", reason, remedy=_REMEDY, played=played)
         for future in (self.started, self._done):
             if not future.done():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sys
 from collections.abc import Callable
 
 from ward_hw.audio.values import AudioSettings
 from ward_hw.audio_worker import pipe
 
+log = logging.getLogger(__name__)
 _LAST_WORDS_S = 2.0
 
 
@@ -21,6 +23,8 @@ class WorkerProcess:
         self._on_message = on_message
         self._reader = asyncio.create_task(self._read(), name=f"audio worker {process.pid}")
         self.retired = False
+        self.nonsense = False
+        """Whether it was ended for what it said."""
         self._patience: asyncio.TimerHandle | None = None
 
     @classmethod
@@ -72,7 +76,14 @@ class WorkerProcess:
 
     async def _read(self) -> None:
         stream = self._process.stdout
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        try:
             while stream is not None:
                 length = pipe.length_of(await stream.readexactly(pipe.LENGTH.size))
                 self._on_message(pipe.unpack(await stream.readexactly(length)))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return  # it is gone
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            # Nobody would hear what it says from now on: whoever waits for its words would wait for ever.
+            self.nonsense = True
+            log.error("audio worker %d speaks nonsense (%r); it is ended", self.pid, error)
+            self.kill()

@@ -11,7 +11,8 @@ from tests.sim.playout.rigs import SUPPLY, WARM_MS, Horns, amplifier, now, stock
 from tests.statements import NOW
 
 from ward_hub.alarm_words import Code, Detail, detail
-from ward_hub.playout.amplifiers import FIRST_LOOK_S, LOOK_S, AmplifierOutput, ZoneTrack
+from ward_hub.playout.amplifiers import FIRST_LOOK_S, LOOK_S, AmplifierOutput
+from ward_hub.playout.tracks import ZoneTrack
 from ward_hw.errors import HardwareError, Unconfirmed
 from ward_protocol.portable.amplifier import TRIP_TEMPERATURE
 

@@ -155,7 +155,40 @@ def test_a_board_that_is_away_for_a_while_goes_on_showing_when_it_is_back() -> N
             await asyncio.sleep(4)
             assert lamps.lit()
             seen = measured(output)
+            assert seen.compared - 1 == seen.agreed > 3, "it was dark meanwhile"
+
+    run(story())
+
+
+def test_a_board_that_is_away_for_less_than_its_lease_was_never_dark() -> None:
+    async def story() -> None:
+        lamps = Lamps()
+        async with board(lamps) as output:
+            output.present(FIRST)
+            await asyncio.sleep(2)
+            lamps.dead = True
+            await asyncio.sleep(2.5)
+            lamps.dead = False
+            await asyncio.sleep(4)
+            seen = measured(output)
             assert seen.compared == seen.agreed > 3
+
+    run(story())
+
+
+def test_a_board_that_is_lost_for_the_rest_of_the_airing_does_not_agree_throughout() -> None:
+    """What was compared before it was lost says nothing of the minutes behind."""
+
+    async def story() -> None:
+        lamps = Lamps()
+        async with board(lamps) as output:
+            output.present(FIRST)
+            await asyncio.sleep(2)
+            lamps.dead = True
+            await asyncio.sleep(60)
+            seen = measured(output)
+            assert seen.compared - 1 == seen.agreed >= 1
+            assert measured(output) == seen
 
     run(story())
 

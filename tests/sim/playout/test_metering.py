@@ -13,8 +13,9 @@ from tests.sim.hw.virtual import Line, run
 from tests.sim.playout.rigs import POLL_MS, SUPPLY, WARM_MS, ZONES, Horns, hub_clock, now, running
 
 from ward_hub.config import AmplifierSection, MeterSection, ZoneSection
-from ward_hub.playout.amplifiers import LOOK_S, AmplifierOutput, ZoneTrack
+from ward_hub.playout.amplifiers import LOOK_S, AmplifierOutput
 from ward_hub.playout.metering import Metering
+from ward_hub.playout.tracks import ZoneTrack
 from ward_hw.bus import ModbusBus
 from ward_hw.drivers.amplifier import Amplifier
 from ward_hw.drivers.meter import Meter

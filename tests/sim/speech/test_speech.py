@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ward_hub.speech import MAX_TEXT_BYTES, REGIONS, Speech, SpeechError
+from ward_hub.speech import MAX_TEXT_BYTES, REGIONS, Speech, SpeechError, sweep
 from ward_sim.bulletins import load_story
 
 needs_espeak = pytest.mark.capability("espeak-ng")
@@ -103,6 +103,36 @@ async def test_a_cancelled_caller_leaves_nothing_running(tmp_path: Path) -> None
     assert list(sound.iterdir()) == []
 
 
+async def test_a_program_that_does_not_even_die_keeps_no_cancellation_from_its_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that waits for a card that is stuck cannot be killed; what is on air is cut short all the same."""
+    immortal: list[asyncio.subprocess.Process] = []
+    fed = asyncio.Event()
+    process = asyncio.subprocess.Process
+    kill, communicate = process.kill, process.communicate
+
+    async def feed(one: asyncio.subprocess.Process, data: bytes) -> tuple[bytes, bytes]:
+        fed.set()
+        return await communicate(one, data)
+
+    def survive(one: asyncio.subprocess.Process) -> None:
+        immortal.append(one)
+
+    monkeypatch.setattr(process, "communicate", feed)
+    monkeypatch.setattr(process, "kill", survive)
+    monkeypatch.setattr("ward_hub.speech._KILL_GRACE_S", 0.05)
+    hanging = program(tmp_path, "exec sleep 600")
+    task = asyncio.create_task(Speech(program=hanging, deadline=600).to_file("Một", tmp_path))
+    await fed.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    (survivor,) = immortal
+    kill(survivor)
+    await survivor.wait()
+    assert task.cancelled()
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -116,6 +146,64 @@ async def test_a_program_that_fails_is_reported(tmp_path: Path, body: str, said:
     with pytest.raises(SpeechError, match=said):
         await Speech(program=program(tmp_path, body), max_wav_bytes=4000).to_file("Một", sound)
     assert list(sound.iterdir()) == []
+
+
+async def test_a_program_that_cannot_be_started_is_reported(tmp_path: Path) -> None:
+    """As with no memory, or with nothing more to be read from the card: an airing goes on with its chime."""
+    broken = tmp_path / "espeak-broken"
+    broken.write_bytes(b"\x7fELF")
+    broken.chmod(0o755)
+    with pytest.raises(SpeechError, match="Exec format error"):
+        await Speech(program=str(broken)).to_file("Một", tmp_path)
+
+
+async def test_a_disk_that_takes_no_file_is_reported(tmp_path: Path) -> None:
+    (folder := tmp_path / "sound").mkdir()
+    speech = Speech(program=sounding(tmp_path))
+    file = await speech.to_file("Một", folder)
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(SpeechError, match="cannot be kept"):
+        await speech.to_file("Một", folder)
+
+
+def sounding(folder: Path) -> str:
+    """A stand-in that makes a tenth of a second of silence, 4,454 bytes, of everything."""
+    with wave.open(str(folder / "silence.wav"), "wb") as sound:
+        sound.setparams((1, 2, 22_050, 0, "NONE", ""))
+        sound.writeframes(bytes(4410))
+    return program(folder, f'for last; do :; done; cat > /dev/null; cp {folder / "silence.wav"} "$last"')
+
+
+async def test_speech_that_is_kept_has_a_bound_and_goes_by_when_it_was_last_said(tmp_path: Path) -> None:
+    """A ward's bulletins of some years would fill the card, and a full card has no journal."""
+    (folder := tmp_path / "sound").mkdir()
+    (chime := folder / "chime-normal.wav").write_bytes(bytes(9000))
+    (earlier := folder / "speech-00.wav").write_bytes(bytes(9000))
+    speech = Speech(program=sounding(tmp_path), most_kept_bytes=3 * 5000)
+    first, second = [await speech.to_file(one, folder) for one in ("Một", "Hai")]
+    assert not earlier.exists(), "of an earlier run, so it was said before all others"
+    third = await speech.to_file("Ba", folder)
+    assert await speech.to_file("Một", folder) == first
+    fourth = await speech.to_file("Bốn", folder)
+    assert set(folder.iterdir()) == {chime, first, third, fourth}
+    assert await speech.to_file("Hai", folder) == second
+    assert set(folder.iterdir()) == {chime, first, fourth, second}
+
+
+async def test_one_that_is_over_the_bound_alone_is_kept_until_the_next(tmp_path: Path) -> None:
+    (folder := tmp_path / "sound").mkdir()
+    speech = Speech(program=sounding(tmp_path), most_kept_bytes=1)
+    assert (await speech.to_file("Một", folder)).exists()
+    last = await speech.to_file("Hai", folder)
+    assert list(folder.iterdir()) == [last]
+
+
+def test_what_a_power_cut_left_half_spoken_is_swept_away(tmp_path: Path) -> None:
+    (kept := tmp_path / "speech-00.wav").touch()
+    (tmp_path / ".speech-00-123-ab.part").write_bytes(bytes(100))
+    sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == [kept]
 
 
 @pytest.mark.parametrize(

@@ -518,6 +518,28 @@ def test_what_is_taken_back_while_a_silence_closes_its_outputs_ends_once(
     run(play())
 
 
+@pytest.mark.parametrize("turns", range(12))
+def test_what_all_outputs_are_closed_to_at_any_moment_of_its_beginning_waits(tmp_path: Path, turns: int) -> None:
+    """The silence may come while the journal is asked: to air nothing would end it for good."""
+
+    async def play() -> None:
+        async with on_air(tmp_path) as studio:
+            studio.hold("a")
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            standing = [Hold(bytes([100 + n]) * 32, what, 0, EMERGENCY) for n, what in enumerate(What)]
+            studio.director.hold_back(standing)
+            await asyncio.sleep(60)
+            assert "end a" not in studio.said()
+            assert studio.endings() == []
+            studio.director.hold_back([])
+            await asyncio.sleep(60)
+            assert studio.player.shut[-1] == Closed()
+            assert studio.endings() == [(1, Event.AIRED, None)]
+
+    run(play())
+
+
 def test_what_is_stopped_stays_so_though_the_power_goes_before_its_outputs_are_closed(tmp_path: Path) -> None:
     async def play() -> None:
         async with on_air(tmp_path) as studio:

@@ -63,6 +63,25 @@ def test_sound_that_never_was_is_not_heard() -> None:
     assert judge(silent).reason is Reason.NOTHING_HEARD
 
 
+def test_sound_that_did_not_leave_the_hub_is_not_carried_where_nobody_measures() -> None:
+    silent = replace(GOOD, zones=(replace(ZONE, heard_ms=None),), boards=(), played_ms=4999)
+    outcome = judge(silent, (Reason.AUDIO_OUTPUT_FAILED, "no device"))
+    assert (outcome.state, outcome.reason) == (State.NOT_AIRED, Reason.AUDIO_OUTPUT_FAILED)
+    assert "zone zone-1: 4999 of 10000 ms were played" in outcome.detail
+
+
+def test_a_zone_that_closed_late_is_not_carried_where_nobody_measures() -> None:
+    late = replace(ZONE, heard_ms=None, closed_ms=ZONE.opened_ms - 4999)
+    outcome = judge(replace(GOOD, zones=(late,), boards=()))
+    assert (outcome.state, outcome.reason) == (State.NOT_AIRED, Reason.NOTHING_HEARD)
+    assert outcome.detail == "zone zone-1: closed for 4999 of 10000 ms"
+
+
+def test_a_clock_that_was_set_back_meanwhile_makes_no_zone_late() -> None:
+    turned = replace(ZONE, heard_ms=None, closed_ms=ZONE.opened_ms + 3_600_000)
+    assert judge(replace(GOOD, zones=(turned,), boards=())).state is State.AIRED
+
+
 def test_trouble_with_the_sound_comes_first_and_boards_still_count() -> None:
     outcome = judge(GOOD, (Reason.AUDIO_OUTPUT_FAILED, "no device"))
     assert (outcome.state, outcome.reason, outcome.detail) == (State.PARTLY, Reason.AUDIO_OUTPUT_FAILED, "no device")

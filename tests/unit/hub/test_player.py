@@ -15,11 +15,12 @@ from tests.statements import AREA, MINIMAL, STREAM
 from ward_hub.config import AiringSection
 from ward_hub.holds import OPEN, Closed
 from ward_hub.journal import State
-from ward_hub.playout.amplifiers import AmplifierOutput, ZoneTrack
+from ward_hub.playout.amplifiers import AmplifierOutput
 from ward_hub.playout.boards import BoardOutput, BoardTrack, Layout
 from ward_hub.playout.live import Live
 from ward_hub.playout.player import GRACE_S, Player
 from ward_hub.playout.sound import Heard, Sound
+from ward_hub.playout.tracks import ZoneTrack
 from ward_hub.streams import Ordered
 from ward_hw.drivers.board import BoardIdent, Show
 from ward_hw.errors import LinkError
@@ -200,6 +201,21 @@ def test_a_slow_amplifier_holds_the_others_up_only_briefly() -> None:
         ward.amplifiers[1].takes = 10
         await ward.air()
         assert ward.log.when("sound") == pytest.approx(1 + GRACE_S)
+
+    run(story())
+
+
+def test_an_amplifier_that_is_not_ready_before_the_sound_is_over_carries_nothing() -> None:
+    """Its relays close no more, the others open in time, and its zones are not claimed."""
+
+    async def story() -> None:
+        ward = Ward()
+        ward.amplifiers[1].takes = 60
+        await ward.air(texts=())
+        outcome = ward.player.outcome(1)
+        assert "amp-2 carries z2a z2b" not in ward.log.words()
+        assert ward.log.when("amp-1 open") == pytest.approx(1 + GRACE_S + SOUND_S + SETTINGS.tail_ms / 1000, abs=0.01)
+        assert (outcome.state, outcome.reason) == (State.PARTLY, Reason.RELAY_UNCONFIRMED)
 
     run(story())
 

@@ -13,7 +13,7 @@ from tests.sim.hw.virtual import run
 from tests.unit.hub.test_alarms import Siren, said, sounding
 
 from ward_hub.alarms import FIRST_STILL_S
-from ward_hub.tampering import Tampering
+from ward_hub.tampering import KEPT, Tampering
 from ward_protocol.reasons import Reason
 from ward_protocol.statements import Event
 
@@ -52,6 +52,23 @@ def test_one_of_the_last_run_is_over_after_a_while(tmp_path: Path) -> None:
             assert again.standing == [TAMPERED]
             await running(again, Tampering(again.journal, again.alarms), FIRST_STILL_S + 1)
             assert again.standing == []
+
+    run(play())
+
+
+def test_what_is_seen_while_as_much_as_is_kept_waits_loses_nothing_unwritten(tmp_path: Path) -> None:
+    """The place that is made for it is that of what is being written."""
+
+    async def play() -> None:
+        async with sounding(tmp_path) as siren:
+            tampering = Tampering(siren.journal, siren.alarms)
+            for number in range(KEPT):
+                tampering.seen(said(f"{number} was closed"))
+            writing = asyncio.create_task(running(siren, tampering, 5))
+            await asyncio.sleep(0)
+            tampering.seen(said(f"{KEPT} was closed"))
+            await writing
+            assert [one.event for one in story(tmp_path)].count("tampered") == KEPT + 1
 
     run(play())
 
