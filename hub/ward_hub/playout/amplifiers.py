@@ -16,7 +16,7 @@ from ward_hub.alarm_words import Code, detail
 from ward_hub.clock import Clock
 from ward_hub.config import AmplifierSection
 from ward_hub.playout.tracks import ZoneTrack
-from ward_hub.playout.watching import NOBODY, AmplifierWatch, Told
+from ward_hub.playout.watching import NOBODY, AmplifierWatch, Told, began_anew
 from ward_hw.bus import Priority
 from ward_hw.drivers.amplifier import Amplifier
 from ward_hw.drivers.dialect import Interlock
@@ -31,8 +31,6 @@ LOOK_S = 5.0  # how often an amplifier that is to be off is looked at
 FIRST_LOOK_S = 0.5  # behind an order; what happens between them is not ours, and is told
 WARM_UPS = 3  # of one airing, before its zones are ordered all the same
 LEASE = "lease"  # of TRIP_NAMES
-UPTIME_WRAPS_S = 0x10000
-UPTIME_SLACK_S = 1.4  # whole seconds, told by an answer that took its time
 
 
 def interlock_of(section: AmplifierSection) -> Interlock | None:
@@ -42,14 +40,6 @@ def interlock_of(section: AmplifierSection) -> Interlock | None:
     return Interlock(
         frozenset({section.supply_relay}), frozenset(zone.relay for zone in section.zones), section.warm_up_ms
     )
-
-
-def _began_anew(before: AmplifierStatus, status: AmplifierStatus) -> bool:
-    """Say whether the uptime has not grown by the time between two readings: then it was reset, whatever it is now."""
-    if before.uptime_s is None or status.uptime_s is None:
-        return False
-    missing = (status.at - before.at - (status.uptime_s - before.uptime_s)) % UPTIME_WRAPS_S
-    return UPTIME_SLACK_S < missing < UPTIME_WRAPS_S - UPTIME_SLACK_S
 
 
 class AmplifierOutput:
@@ -316,7 +306,7 @@ class AmplifierOutput:
     async def _keep_configured(self, status: AmplifierStatus) -> None:
         """Set lease and interlock of a controller that began anew and has forgotten them, or was never told."""
         before, self._asked = self._asked, status
-        if before is not None and _began_anew(before, status):
+        if before is not None and began_anew(before, status):
             log.warning("%s: the controller began anew, reset cause %s", self.name, status.reset_cause)
             self._is_configured = False
         if not self._is_configured:

@@ -13,6 +13,8 @@ from ward_hub.playout.tripping import TripWatch
 from ward_hw.drivers.readings import AmplifierStatus
 
 log = logging.getLogger(__name__)
+UPTIME_WRAPS_S = 0x10000
+UPTIME_SLACK_S = 1.4  # whole seconds, told by an answer that took its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +68,11 @@ class AmplifierWatch:
         """Tell of what this hub did not order."""
         log.error("%s", what)
         self._told.tampered(what)
+
+
+def began_anew(before: AmplifierStatus, status: AmplifierStatus) -> bool:
+    """Say whether the uptime has not grown by the time between two readings: then it was reset, whatever it is now."""
+    if before.uptime_s is None or status.uptime_s is None:
+        return False
+    missing = (status.at - before.at - (status.uptime_s - before.uptime_s)) % UPTIME_WRAPS_S
+    return UPTIME_SLACK_S < missing < UPTIME_WRAPS_S - UPTIME_SLACK_S
