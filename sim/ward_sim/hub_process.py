@@ -29,6 +29,7 @@ class HubProcess:
         self.restarts = 0
         self.wanted = False
         self._process: asyncio.subprocess.Process | None = None
+        self._changing = asyncio.Lock()  # starting takes a while: who starts or ends it meanwhile has to know of it
 
     async def request(self, ward: Ward, *key: str) -> bytes:
         """Have the hub make its keys and ask to be enrolled; return its request. `key` is `--key` and a token's URI."""
@@ -74,13 +75,17 @@ class HubProcess:
         return self._process.pid if self._process is not None and self.up else 0
 
     async def start(self) -> None:
-        """Start the agent; it says in its log when it is ready."""
-        self.restarts += self._process is not None
+        """Start the agent, if it does not run; it says in its log when it is ready."""
         self.wanted = True
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *COMMAND, "run", "--config", str(self.config), stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL
-            )
+        async with self._changing:
+            if self.up or not self.wanted:
+                return
+            self.restarts += self._process is not None
+            with self.log.open("ab") as log:
+                self._process = await asyncio.create_subprocess_exec(
+                    *COMMAND, "run", "--config", str(self.config),
+                    stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL,
+                )  # fmt: skip
 
     async def wait_for_log(self, text: str) -> None:
         """Wait until the log says `text`; raises RuntimeError with the log's end when the agent ends or is silent."""
@@ -114,8 +119,10 @@ class HubProcess:
 
     async def ended(self) -> None:
         """Wait until the process has ended, whoever ended it."""
-        if self._process is not None:
-            await self._process.wait()
+        async with self._changing:
+            process = self._process
+        if process is not None:
+            await process.wait()
 
     async def _enrol(self, step: str, *words: str) -> None:
         done = await asyncio.create_subprocess_exec(
@@ -126,10 +133,11 @@ class HubProcess:
 
     async def _end(self, number: signal.Signals) -> None:
         self.wanted = False
-        if self._process is not None:
-            if self.up:
-                self._process.send_signal(number)
-            await self._process.wait()
+        async with self._changing:
+            if self._process is not None:
+                if self.up:
+                    self._process.send_signal(number)
+                await self._process.wait()
 
 
 def _section(header: str, **values: str | int) -> list[str]:
